@@ -1,0 +1,2 @@
+//! `cargo xtask`: everything that a developer runs.
+fn main() {}
