@@ -1,1 +1,3 @@
-//! Tiphys.
+//! Tiphys: a GitOps controller for Kubernetes that speaks Argo CD's API.
+
+pub mod object;
