@@ -1,0 +1,116 @@
+//! Sets of named templates: parsed once, immutable and shared afterwards.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::exec::Exec;
+use crate::func::Funcs;
+use crate::limits::Limits;
+use crate::parse::{self, Tree};
+use crate::value::{Str, Value};
+
+/// What a field of a map that has no such key gives: Go's option `missingkey`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingKey {
+    /// No value: prints `<no value>`; further fields of it are no value either.
+    #[default]
+    Default,
+    /// The zero value of the map's element type (Helm); a field of a nil `interface {}` is an error.
+    Zero,
+    /// An error.
+    Error,
+}
+
+/// Templates that may invoke each other by name. `Send + Sync`: keep it in an `Arc` and share it.
+///
+/// A set may extend another one (`tpl`): it sees the templates of its parent, and its own first.
+#[derive(Clone, Debug)]
+pub struct TemplateSet {
+    name: Arc<str>,
+    missing_key: MissingKey,
+    trees: HashMap<Arc<str>, Arc<Tree>>,
+    parent: Option<Arc<TemplateSet>>,
+}
+
+impl TemplateSet {
+    /// An empty set. The name only appears in `no template "x" associated with template "NAME"` and as the name of
+    /// texts given to [`Exec::execute_text`]; Helm's is `gotpl`.
+    pub fn new(name: &str, missing_key: MissingKey) -> Self {
+        TemplateSet { name: Arc::from(name), missing_key, trees: HashMap::new(), parent: None }
+    }
+
+    /// An empty set on top of another one, with its name and options.
+    #[must_use]
+    pub fn extend(parent: &Arc<TemplateSet>) -> Self {
+        TemplateSet {
+            name: Arc::clone(&parent.name),
+            missing_key: parent.missing_key,
+            trees: HashMap::new(),
+            parent: Some(Arc::clone(parent)),
+        }
+    }
+
+    /// Parses a text as the template `name`, and adds it and all that it defines: Go's `t.New(name).Parse(text)`.
+    ///
+    /// As in Go, a definition replaces an earlier one of the same name, unless it is empty (space and comments).
+    ///
+    /// # Errors
+    /// `template: NAME:LINE: …`; the set is unchanged then.
+    pub fn parse(&mut self, name: &str, text: &str, funcs: &Funcs) -> Result<(), Error> {
+        self.add(parse::parse(name, text, funcs)?);
+        Ok(())
+    }
+
+    /// Adds parsed definitions by Go's rule of redefinition.
+    pub(crate) fn add(&mut self, trees: Vec<Arc<Tree>>) {
+        for tree in trees {
+            if tree.is_empty() && self.lookup(&tree.name).is_some() {
+                continue;
+            }
+            self.trees.insert(Arc::clone(&tree.name), tree);
+        }
+    }
+
+    /// Name of the set.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether a template of this name is defined.
+    pub fn is_defined(&self, name: &str) -> bool {
+        self.lookup(name).is_some()
+    }
+
+    /// The option `missingkey`.
+    pub fn missing_key(&self) -> MissingKey {
+        self.missing_key
+    }
+
+    pub(crate) fn lookup(&self, name: &str) -> Option<&Arc<Tree>> {
+        let mut set = self;
+        loop {
+            match (set.trees.get(name), &set.parent) {
+                (Some(tree), _) => return Some(tree),
+                (None, Some(parent)) => set = parent,
+                (None, None) => return None,
+            }
+        }
+    }
+
+    /// Executes one template: a shortcut for [`Exec::new`] and [`Exec::execute_template`].
+    ///
+    /// # Errors
+    /// See [`Exec::execute_template`].
+    pub fn execute(
+        self: &Arc<Self>,
+        name: &str,
+        data: Value,
+        funcs: &Funcs,
+        limits: &Limits,
+    ) -> Result<Str, Error> {
+        let host: &dyn Any = &();
+        Exec::new(self, funcs, *limits, host).execute_template(name, data)
+    }
+}
