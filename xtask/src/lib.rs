@@ -1,0 +1,13 @@
+//! `cargo xtask`: everything that a developer runs, and the helpers that the tests of the root
+//! package share with it (a cluster, a Git server).
+//!
+//! It knows how to build and start programs and how to look at their output. It must not know how
+//! Tiphys works inside: it uses the binary and the Kubernetes API, as a user does.
+
+pub mod console;
+pub mod crds;
+pub mod error;
+pub mod go_build;
+pub mod paths;
+pub mod process;
+pub mod suites;

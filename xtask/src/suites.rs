@@ -1,0 +1,149 @@
+//! `cargo xtask test`: every suite in one command, each with its minutes.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
+
+use crate::console::{self, Style};
+use crate::error::{Context, Error, Result};
+use crate::{crds, paths};
+
+/// A part of `cargo xtask test`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Suite {
+    /// `cargo fmt --check`.
+    Fmt,
+    /// `cargo clippy` over everything, warnings denied.
+    Clippy,
+    /// Every test that needs neither a cluster nor an oracle.
+    Unit,
+    /// `crds/` is what the binary prints.
+    Crds,
+}
+
+const ALL: &[Suite] = &[Suite::Fmt, Suite::Clippy, Suite::Unit];
+
+/// What `cargo xtask test` is asked for.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Run only these suites (may be given several times)
+    #[arg(long, value_enum)]
+    pub only: Vec<Suite>,
+}
+
+/// How many tests a suite ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    passed: u32,
+    failed: u32,
+}
+
+/// Runs the suites, goes on after a failure, and ends with the line `N passed, N failed`.
+pub fn run(options: &Options) -> Result<()> {
+    let target = make_target()?;
+    console::note(format!("building in {}", target.display()));
+    let mut total = Count::default();
+    let mut report = Vec::new();
+    let suites = if options.only.is_empty() { ALL } else { &options.only };
+    for suite in suites {
+        let name = format!("{suite:?}").to_lowercase();
+        console::line(console::styled(Style::Bold, &format!("── {name}")));
+        let started = Instant::now();
+        let count = match run_suite(*suite) {
+            Ok(count) => count,
+            Err(error) => {
+                console::note(error.to_string());
+                Count { passed: 0, failed: 1 }
+            }
+        };
+        total.passed += count.passed;
+        total.failed += count.failed;
+        report.push(summary(&name, count, started.elapsed()));
+    }
+    console::line(console::styled(Style::Bold, "── minutes"));
+    report.iter().for_each(console::line);
+    console::line(format!("{} passed, {} failed", total.passed, total.failed));
+    if total.failed > 0 {
+        return Err(Error::new("some suites failed"));
+    }
+    Ok(())
+}
+
+fn summary(name: &str, count: Count, took: Duration) -> String {
+    let line = format!(
+        "{name:<10} {:>5.1} min  {} passed, {} failed",
+        took.as_secs_f32() / 60.0,
+        count.passed,
+        count.failed
+    );
+    console::styled(if count.failed > 0 { Style::Red } else { Style::Green }, &line)
+}
+
+/// The target folder: made in the cache on a machine that has one, so that the next clone is warm.
+fn make_target() -> Result<std::path::PathBuf> {
+    if env::var_os("CARGO_TARGET_DIR").is_none() && !paths::workspace().join("target/debug/deps").is_dir() {
+        fs::create_dir_all(paths::cache()?.join("target")).context("making the shared target folder")?;
+    }
+    Ok(paths::target())
+}
+
+fn run_suite(suite: Suite) -> Result<Count> {
+    match suite {
+        Suite::Fmt => step(&["fmt", "--all", "--check"]),
+        Suite::Clippy => step(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
+        Suite::Unit => tests(&["test", "--workspace", "--no-fail-fast"]),
+        Suite::Crds => crds::run(true).map(|()| Count { passed: 1, failed: 0 }),
+    }
+}
+
+/// A cargo command that passes or fails as a whole.
+fn step(arguments: &[&str]) -> Result<Count> {
+    let status = cargo(arguments).status().context("running cargo")?;
+    Ok(Count { passed: u32::from(status.success()), failed: u32::from(!status.success()) })
+}
+
+/// `cargo test`, its output passed on and its result lines added up.
+fn tests(arguments: &[&str]) -> Result<Count> {
+    let mut child = cargo(arguments).stdout(Stdio::piped()).spawn().context("running cargo")?;
+    let mut count = Count::default();
+    if let Some(stdout) = child.stdout.take() {
+        for line in io::BufRead::lines(io::BufReader::new(stdout)).map_while(|line| line.ok()) {
+            if let Some(result) = test_result(&line) {
+                count.passed += result.passed;
+                count.failed += result.failed;
+            }
+            console::line(&line);
+        }
+    }
+    let status = child.wait().context("waiting for cargo")?;
+    if !status.success() && count.failed == 0 {
+        // It did not compile, or a test binary was killed.
+        count.failed = 1;
+    }
+    Ok(count)
+}
+
+/// Reads `test result: ok. 3 passed; 1 failed; …`.
+fn test_result(line: &str) -> Option<Count> {
+    let rest = line.strip_prefix("test result: ")?.split_once(". ")?.1;
+    let mut numbers = rest.split("; ").map(|part| part.split(' ').next().and_then(|n| n.parse().ok()));
+    Some(Count { passed: numbers.next()??, failed: numbers.next()?? })
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments).current_dir(paths::workspace()).env("CARGO_TARGET_DIR", paths::target());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn result_lines_are_added_up() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s";
+        assert_eq!(test_result(line), Some(Count { passed: 12, failed: 3 }));
+        assert_eq!(test_result("test x ... ok"), None);
+    }
+}
