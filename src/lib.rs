@@ -1,3 +1,4 @@
 //! Tiphys: a GitOps controller for Kubernetes that speaks Argo CD's API.
 
+pub mod api;
 pub mod object;
