@@ -12,10 +12,12 @@ pub type Entries = BTreeMap<Str, Value>;
 
 /// A shared, mutable map: cloning it shares the entries, as copying a Go map does.
 #[derive(Clone)]
-pub struct Map(Rc<Inner>);
+pub struct Map {
+    ty: &'static MapType,
+    inner: Rc<Inner>,
+}
 
 struct Inner {
-    ty: &'static MapType,
     nil: bool,
     entries: RefCell<Entries>,
 }
@@ -28,27 +30,33 @@ impl Map {
 
     /// A map of the given type. The values must be of its element type.
     pub fn of(ty: &'static MapType, entries: Entries) -> Self {
-        Map(Rc::new(Inner { ty, nil: false, entries: RefCell::new(entries) }))
+        Map { ty, inner: Rc::new(Inner { nil: false, entries: RefCell::new(entries) }) }
     }
 
     /// A nil map: prints as `map[]`, is encoded as `null`, cannot be written to.
     pub fn nil(ty: &'static MapType) -> Self {
-        Map(Rc::new(Inner { ty, nil: true, entries: RefCell::default() }))
+        Map { ty, inner: Rc::new(Inner { nil: true, entries: RefCell::default() }) }
+    }
+
+    /// The same entries under another type: Go's conversion of a map, which copies nothing.
+    #[must_use]
+    pub fn with_type(&self, ty: &'static MapType) -> Self {
+        Map { ty, inner: Rc::clone(&self.inner) }
     }
 
     /// Whether this is a nil map.
     pub fn is_nil(&self) -> bool {
-        self.0.nil
+        self.inner.nil
     }
 
     /// The static type.
     pub fn map_type(&self) -> &'static MapType {
-        self.0.ty
+        self.ty
     }
 
     /// Number of entries.
     pub fn len(&self) -> usize {
-        self.0.entries.borrow().len()
+        self.inner.entries.borrow().len()
     }
 
     /// Whether there are no entries.
@@ -58,57 +66,57 @@ impl Map {
 
     /// A shared handle on the value of a key (`&str`, `&Str` or bytes).
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        self.0.entries.borrow().get(key.as_ref()).cloned()
+        self.inner.entries.borrow().get(key.as_ref()).cloned()
     }
 
     /// Whether there is an entry for the key.
     pub fn contains_key(&self, key: impl AsRef<[u8]>) -> bool {
-        self.0.entries.borrow().contains_key(key.as_ref())
+        self.inner.entries.borrow().contains_key(key.as_ref())
     }
 
     /// Sets an entry; returns what was there.
     pub fn insert(&self, key: impl Into<Str>, value: impl Into<Value>) -> Option<Value> {
-        self.0.entries.borrow_mut().insert(key.into(), value.into())
+        self.inner.entries.borrow_mut().insert(key.into(), value.into())
     }
 
     /// Removes an entry; returns what was there.
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        self.0.entries.borrow_mut().remove(key.as_ref())
+        self.inner.entries.borrow_mut().remove(key.as_ref())
     }
 
     /// The keys, sorted.
     pub fn keys(&self) -> Vec<Str> {
-        self.0.entries.borrow().keys().cloned().collect()
+        self.inner.entries.borrow().keys().cloned().collect()
     }
 
     /// Shared handles on all entries, sorted by key: safe to hold while the map changes.
     pub fn entries(&self) -> Vec<(Str, Value)> {
-        self.0.entries.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect()
+        self.inner.entries.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
     /// The entries in place. Drop the guard before anything else can touch the map.
     pub fn borrow(&self) -> Ref<'_, Entries> {
-        self.0.entries.borrow()
+        self.inner.entries.borrow()
     }
 
     /// The entries in place, to change them. Drop the guard before anything else can touch the map.
     pub fn borrow_mut(&self) -> RefMut<'_, Entries> {
-        self.0.entries.borrow_mut()
+        self.inner.entries.borrow_mut()
     }
 
     /// Whether both are the same map (not merely equal ones).
     pub fn ptr_eq(&self, other: &Map) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        Rc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// Where the map lives, for `%p` and for noticing cycles.
     pub fn address(&self) -> usize {
-        Rc::as_ptr(&self.0).addr()
+        Rc::as_ptr(&self.inner).addr()
     }
 
     /// The values, when this is the last handle.
     pub(super) fn take_if_last(self) -> Option<Vec<Value>> {
-        Rc::into_inner(self.0).map(|inner| inner.entries.take().into_values().collect())
+        Rc::into_inner(self.inner).map(|inner| inner.entries.take().into_values().collect())
     }
 }
 
@@ -129,7 +137,7 @@ impl Drop for Inner {
 
 impl std::fmt::Debug for Map {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}(len {})", self.0.ty.name, self.len())
+        write!(f, "{}(len {})", self.ty.name, self.len())
     }
 }
 
