@@ -1,4 +1,5 @@
 //! Tiphys: a GitOps controller for Kubernetes that speaks Argo CD's API.
 
 pub mod api;
+pub mod flow;
 pub mod object;

@@ -1,0 +1,56 @@
+//! How Git and cluster compare.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::api::{ResourceAnnotations, SyncCode};
+use crate::object::{Manifest, ResourceKey};
+
+use super::Problem;
+
+/// One object, in Git, in the cluster, or in both.
+#[derive(Clone, Debug)]
+pub struct ResourceComparison {
+    /// Key of the object.
+    pub key: ResourceKey,
+    /// The object as Git wants it; absent where Git no longer holds it.
+    pub desired: Option<Arc<Manifest>>,
+    /// The object as it is; absent where it is not there.
+    pub live: Option<Arc<Manifest>>,
+    /// What its annotations say (of the desired object, or of the live one where Git no longer holds it).
+    pub annotations: ResourceAnnotations,
+    /// Whether it is as Git says. Hooks are never out of sync.
+    pub status: SyncCode,
+    /// Whether Git no longer holds it.
+    pub requires_pruning: bool,
+    /// Where it differs, after everything that does not count was taken out.
+    pub differences: Vec<FieldDifference>,
+    /// What is wrong with this one object: the kind is unknown, its dry-run was refused.
+    pub problem: Option<Problem>,
+}
+
+/// One field that differs. Values of Secrets are masked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FieldDifference {
+    /// JSON pointer (RFC 6901) to the field.
+    pub pointer: String,
+    /// The value that the apply would leave; absent where it would remove the field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<Value>,
+    /// The value that is there; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<Value>,
+}
+
+/// How Git and cluster compare, over all objects of a target.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// The verdict: OutOfSync where one object is; Unknown where too little was seen to say Synced.
+    pub status: SyncCode,
+    /// One entry per object, in the order of their keys.
+    pub resources: Vec<ResourceComparison>,
+    /// Problems of single objects and of the whole; warnings among them.
+    pub problems: Vec<Problem>,
+}

@@ -1,0 +1,17 @@
+//! Every value that crosses rooms. The pure rooms meet only here.
+//!
+//! Layer 0: imports `settings`, `api` and `object`; knows no client, no runtime, no clock.
+
+mod comparison;
+mod manifests;
+mod observation;
+mod plan;
+mod problem;
+mod target;
+
+pub use comparison::{Comparison, FieldDifference, ResourceComparison};
+pub use manifests::Manifests;
+pub use observation::{Observation, Prediction};
+pub use plan::{Action, AppliedResource, ApplyReport, Blocked, Plan, Step, Task, WriteOptions, Written};
+pub use problem::{Cause, Next, Problem, Stage};
+pub use target::{Destination, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, ObjectName, Target};

@@ -1,0 +1,134 @@
+//! What a sync would do, in which order, and how far it is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::api::{DeletePolicy, HookType, OperationPhase, Requirement, ResourceResult, SyncPhase};
+use crate::object::{GroupVersionKind, Manifest, ResourceKey};
+
+/// What is done with one object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Action {
+    /// Written, or created.
+    Apply,
+    /// Deleted, since Git no longer holds it.
+    Prune,
+}
+
+/// One object in one phase of a sync.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// The phase.
+    pub phase: SyncPhase,
+    /// The wave inside of the phase. For a prune: the negated wave, after all others where PruneLast says so.
+    pub wave: i64,
+    /// Key of the object. The name of a hook with `generateName` is filled in.
+    pub key: ResourceKey,
+    /// Group, version and kind.
+    pub gvk: GroupVersionKind,
+    /// What is done.
+    pub action: Action,
+    /// The object to write; for a prune the object that is there.
+    pub object: Arc<Manifest>,
+    /// The object that is there.
+    pub live: Option<Arc<Manifest>>,
+    /// The hook type, where the object is a hook.
+    pub hook: Option<HookType>,
+    /// When the hook is deleted.
+    pub delete_policies: Vec<DeletePolicy>,
+    /// How the object is written.
+    pub options: WriteOptions,
+    /// Why nothing is done with the object, where nothing is.
+    pub skipped: Option<String>,
+}
+
+/// How one object is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WriteOptions {
+    /// `Replace=true`: PUT, not apply.
+    pub replace: bool,
+    /// `Force=true`: delete and create what cannot be changed.
+    pub force: bool,
+    /// `Validate=false`: unknown fields are not refused.
+    pub skip_validation: bool,
+    /// `SkipDryRunOnMissingResource=true`.
+    pub skip_dry_run_on_missing_resource: bool,
+    /// Whether the apply would change nothing, so that no request is needed.
+    pub unchanged: bool,
+    /// Whether the prune waits for a person.
+    #[serde(skip)]
+    pub prune: Option<Requirement>,
+}
+
+/// The ordered tasks of a sync: by phase, wave, kind and name.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The tasks, in order.
+    pub tasks: Vec<Task>,
+}
+
+/// What a sync does next.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Check these objects against the API server without writing.
+    DryRun(Vec<Task>),
+    /// Write these objects: one wave of one phase. Prunes come last.
+    Apply(Vec<Task>),
+    /// Delete these hooks, which have done their work.
+    DeleteHooks(Vec<Task>),
+    /// Come back when something changed: what is waited for, one line per object.
+    Wait(Vec<Blocked>),
+    /// Nothing more to do.
+    Done {
+        /// How it ended.
+        phase: OperationPhase,
+        /// In words.
+        message: String,
+    },
+}
+
+/// What a sync waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Blocked {
+    /// The object.
+    pub key: ResourceKey,
+    /// Why, for example `waiting for 4 nvidia.com/gpu: 2 free on 3 matching nodes`.
+    pub because: String,
+}
+
+impl fmt::Display for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}: {}", self.key.kind, self.key.name, self.because)
+    }
+}
+
+/// What became of the writes of one step.
+#[derive(Clone, Debug, Default)]
+pub struct ApplyReport {
+    /// One result per task, in the order of the tasks.
+    pub results: Vec<AppliedResource>,
+}
+
+/// What became of one write.
+#[derive(Clone, Debug)]
+pub struct AppliedResource {
+    /// The entry for `operationState.syncResult.resources`.
+    pub result: ResourceResult,
+    /// What the object's health is counted from.
+    pub written: Option<Written>,
+}
+
+/// The answer of the API server to a write, as far as health needs it (DESIGN decision 7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Uid of the object.
+    pub uid: String,
+    /// resourceVersion of the answer.
+    pub resource_version: String,
+    /// Generation of the answer; 0 where the kind counts none.
+    pub generation: i64,
+    /// Whether the write changed anything.
+    pub changed: bool,
+}
