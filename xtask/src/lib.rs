@@ -4,10 +4,14 @@
 //! It knows how to build and start programs and how to look at their output. It must not know how
 //! Tiphys works inside: it uses the binary and the Kubernetes API, as a user does.
 
+pub mod cluster;
 pub mod console;
 pub mod crds;
 pub mod error;
 pub mod go_build;
+pub mod http;
+pub mod interrupt;
+pub mod metrics_api;
 pub mod paths;
 pub mod process;
 pub mod suites;
