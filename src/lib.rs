@@ -1,5 +1,7 @@
 //! Tiphys: a GitOps controller for Kubernetes that speaks Argo CD's API.
 
 pub mod api;
+pub mod cli;
 pub mod flow;
+pub mod health;
 pub mod object;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The one binary of Tiphys.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tiphys::cli::main()
+}

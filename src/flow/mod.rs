@@ -3,15 +3,21 @@
 //! Layer 0: imports `settings`, `api` and `object`; knows no client, no runtime, no clock.
 
 mod comparison;
+mod health;
 mod manifests;
 mod observation;
 mod plan;
 mod problem;
+mod reason;
+mod script;
 mod target;
 
 pub use comparison::{Comparison, FieldDifference, ResourceComparison};
+pub use health::{HealthCode, HealthStatus, UnknownHealthCode};
 pub use manifests::Manifests;
 pub use observation::{Observation, Prediction};
 pub use plan::{Action, AppliedResource, ApplyReport, Blocked, Plan, Step, Task, WriteOptions, Written};
 pub use problem::{Cause, Next, Problem, Stage};
+pub use reason::{Facts, Reason, Shortage};
+pub use script::{Script, ScriptError};
 pub use target::{Destination, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, ObjectName, Target};

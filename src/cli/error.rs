@@ -1,0 +1,31 @@
+//! What a command ends with when it cannot do what it was asked.
+
+/// A failure of a command, said so that its user knows what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A file cannot be read.
+    #[error("cannot read {file}: {error}")]
+    Read {
+        /// The file as it was given.
+        file: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A file is no YAML.
+    #[error("{file}: {message}")]
+    Parse {
+        /// The file as it was given.
+        file: String,
+        /// What the parser said.
+        message: String,
+    },
+    /// The output cannot be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl CliError {
+    pub(super) fn output(error: serde_json::Error) -> Self {
+        Self::Output(error.into())
+    }
+}

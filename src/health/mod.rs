@@ -1,0 +1,45 @@
+//! Health of objects and of applications: a pure room.
+//!
+//! [`assess`] gives the raw rule of a kind, equal to Argo CD's: first the user's own customisation, then the rules
+//! as data ([`rules`]), then the rules in code ([`builtin`]). [`roll_up`] makes an application's health of them.
+//! Nothing here reads a clock, a file or a cluster; what a rule needs comes as a value.
+
+mod builtin;
+mod customizations;
+mod field;
+pub mod hook;
+mod rollup;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+pub use customizations::{Customizations, HealthScript};
+pub use rollup::{Member, RolledUp, roll_up};
+
+use crate::flow::{HealthStatus, Reason};
+use crate::object::{GroupVersionKind, str_at};
+
+/// The health of one live object by the raw rule of its kind, or nothing where the kind has none.
+///
+/// An object under deletion is Progressing whatever its kind, except a hook whose finalizer is still held.
+pub fn assess(object: &Value, customizations: &Customizations<'_>) -> Option<HealthStatus> {
+    if is_being_deleted(object) && !hook::has_hook_finalizer(object) {
+        return Some(HealthStatus::progressing("Pending deletion").because(Reason::PendingDeletion));
+    }
+    let (api_version, kind) = (str_at(object, &["apiVersion"])?, str_at(object, &["kind"])?);
+    let gvk = GroupVersionKind::from_api_version(api_version, kind);
+    if let Some(health) = customizations.assess(&gvk, object) {
+        return health;
+    }
+    builtin::assess(&gvk.group, &gvk.version, &gvk.kind, object)
+}
+
+/// Whether the object has a time of deletion that can be read as a time.
+fn is_being_deleted(object: &Value) -> bool {
+    str_at(object, &["metadata", "deletionTimestamp"]).is_some_and(|text| text.parse::<Timestamp>().is_ok())
+}
+
+/// Group and kind of everything that has a rule.
+pub fn kinds_with_rules() -> impl Iterator<Item = (&'static str, &'static str)> {
+    builtin::kinds()
+}
