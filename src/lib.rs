@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod cli;
+pub mod diff;
 pub mod flow;
 pub mod health;
 pub mod object;

@@ -4,12 +4,14 @@
 //! The lowest room of layer 0: it imports no other room, no client, no runtime. Bodies are plain JSON values
 //! with sorted keys, so that whatever is printed from them is stable.
 
+mod glob;
 mod key;
 mod kind_order;
 mod manifest;
 mod masking;
 mod path;
 
+pub use glob::glob_matches;
 pub use key::{GroupKind, GroupVersionKind, ResourceKey};
 pub use kind_order::{compare_kinds, kind_rank};
 pub use manifest::{Manifest, ManifestError};

@@ -1,0 +1,237 @@
+//! Puts desired and live objects side by side.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::api::{ResourceAnnotations, SyncCode, annotations};
+use crate::flow::{
+    Cause, Comparison, FieldDifference, Manifests, Observation, Prediction, Problem, ResourceComparison,
+    Stage,
+};
+use crate::object::{Manifest, ResourceKey, mask_pair};
+
+use super::{IgnoreRules, differences, normalize, overlay};
+
+/// What `compare` needs besides manifests and observation.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparing<'a> {
+    /// Fields that do not count.
+    pub ignore: &'a IgnoreRules,
+}
+
+/// Compares what a revision wants with what was seen.
+pub fn compare(manifests: &Manifests, seen: &Observation, how: Comparing<'_>) -> Comparison {
+    let mut problems = Vec::new();
+    let mut wanted: BTreeMap<ResourceKey, Arc<Manifest>> = BTreeMap::new();
+    for object in &manifests.objects {
+        if let Some(earlier) = wanted.insert(object.key(), Arc::clone(object)) {
+            problems.push(repeated(&earlier));
+        }
+    }
+    let mut resources: BTreeMap<ResourceKey, ResourceComparison> = BTreeMap::new();
+    for (key, desired) in wanted {
+        resources.insert(key.clone(), compare_one(key, desired, seen, how));
+    }
+    for (key, live) in &seen.live {
+        if !resources.contains_key(key) {
+            resources.insert(key.clone(), surplus(key, live));
+        }
+    }
+    problems.extend(seen.gaps.values().cloned());
+    problems.extend(resources.values().filter_map(|one| one.problem.clone()));
+    let resources: Vec<ResourceComparison> = resources.into_values().collect();
+    Comparison { status: verdict(&resources, seen), resources, problems }
+}
+
+fn verdict(resources: &[ResourceComparison], seen: &Observation) -> SyncCode {
+    let counts = |one: &&ResourceComparison| !one.annotations.is_hook();
+    if resources.iter().filter(counts).any(|one| one.status == SyncCode::OutOfSync) {
+        SyncCode::OutOfSync
+    } else if !seen.is_complete()
+        || resources.iter().filter(counts).any(|one| one.status == SyncCode::Unknown)
+    {
+        SyncCode::Unknown
+    } else {
+        SyncCode::Synced
+    }
+}
+
+fn repeated(object: &Manifest) -> Problem {
+    let message = format!(
+        "Resource {} appears more than once among the application's manifests; the last one is used: remove the others",
+        object.key()
+    );
+    Problem::stalled(Stage::Compare, Cause::InvalidSpec, message)
+}
+
+fn compare_one(
+    key: ResourceKey,
+    desired: Arc<Manifest>,
+    seen: &Observation,
+    how: Comparing<'_>,
+) -> ResourceComparison {
+    let read = ResourceAnnotations::of(&desired);
+    let live = seen.live.get(&key).cloned();
+    let mut one = ResourceComparison {
+        annotations: read,
+        status: SyncCode::OutOfSync,
+        requires_pruning: false,
+        differences: Vec::new(),
+        problem: None,
+        desired: Some(Arc::clone(&desired)),
+        live: live.clone(),
+        key,
+    };
+    if let Some(gap) = seen.gaps.get(&one.key.group_kind()) {
+        one.status = SyncCode::Unknown;
+        one.problem = Some(gap.clone());
+        return one;
+    }
+    let Some(live) = live else { return one };
+    let predicted = match seen.predictions.get(&one.key) {
+        Some(Prediction::Object(predicted)) => normalize::normalized(predicted),
+        Some(Prediction::Refused(problem)) => {
+            one.problem = Some(problem.clone());
+            overlay(&normalize::normalized(&desired), &normalize::normalized(&live))
+        }
+        None => overlay(&normalize::normalized(&desired), &normalize::normalized(&live)),
+    };
+    one.differences = remaining(&one.key, predicted, normalize::normalized(&live), how);
+    if one.differences.is_empty() || ignores_content(&desired, &live) {
+        one.status = SyncCode::Synced;
+    }
+    if desired.is_secret() && !one.differences.is_empty() {
+        one.differences = masked(&desired, &live);
+    }
+    one
+}
+
+/// `argocd.argoproj.io/compare-result: IgnoreDifference`.
+fn ignores_content(desired: &Manifest, live: &Manifest) -> bool {
+    [desired, live]
+        .iter()
+        .any(|object| object.annotation(annotations::COMPARE_RESULT) == Some("IgnoreDifference"))
+}
+
+fn remaining(
+    key: &ResourceKey,
+    mut predicted: Value,
+    mut live: Value,
+    how: Comparing<'_>,
+) -> Vec<FieldDifference> {
+    if how.ignore.concerns(key) {
+        how.ignore.remove_ignored(key, &mut predicted);
+        how.ignore.remove_ignored(key, &mut live);
+    }
+    differences(&predicted, &live)
+}
+
+fn masked(desired: &Manifest, live: &Manifest) -> Vec<FieldDifference> {
+    let predicted = overlay(&normalize::normalized(desired), &normalize::normalized(live));
+    let (predicted, live) = mask_pair(&predicted, &normalize::normalized(live));
+    differences(predicted.body(), live.body())
+}
+
+fn surplus(key: &ResourceKey, live: &Arc<Manifest>) -> ResourceComparison {
+    let read = ResourceAnnotations::of(live);
+    let extraneous = live
+        .annotation(annotations::COMPARE_OPTIONS)
+        .is_some_and(|options| options.split(',').any(|word| word.trim() == "IgnoreExtraneous"));
+    let counts = !read.is_hook() && !extraneous;
+    ResourceComparison {
+        key: key.clone(),
+        desired: None,
+        live: Some(Arc::clone(live)),
+        status: if counts { SyncCode::OutOfSync } else { SyncCode::Synced },
+        requires_pruning: !read.is_hook(),
+        annotations: read,
+        differences: Vec::new(),
+        problem: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::SourceType;
+    use serde_json::json;
+
+    fn manifest(body: Value) -> Arc<Manifest> {
+        Arc::new(Manifest::new(body).unwrap())
+    }
+
+    fn config(value: &str) -> Arc<Manifest> {
+        manifest(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "n"},
+                        "data": {"key": value}}))
+    }
+
+    fn seen(live: &[Arc<Manifest>]) -> Observation {
+        let mut seen = Observation::empty("2026-11-21T00:00:00Z".parse().unwrap());
+        seen.live = live.iter().map(|object| (object.key(), Arc::clone(object))).collect();
+        seen
+    }
+
+    fn wanted(objects: &[Arc<Manifest>]) -> Manifests {
+        Manifests {
+            objects: objects.to_vec(),
+            source_type: SourceType::Directory,
+            revision: "abc".into(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn status_of(desired: &[Arc<Manifest>], seen: &Observation, ignore: &IgnoreRules) -> Comparison {
+        compare(&wanted(desired), seen, Comparing { ignore })
+    }
+
+    #[test]
+    fn a_prediction_decides() {
+        let mut seen = seen(&[config("live")]);
+        seen.predictions.insert(config("x").key(), Prediction::Object(config("live")));
+        let comparison = status_of(&[config("git")], &seen, &IgnoreRules::default());
+        assert_eq!(comparison.status, SyncCode::Synced, "what the API server predicts is what counts");
+    }
+
+    #[test]
+    fn what_git_no_longer_holds_requires_pruning() {
+        let comparison = status_of(&[], &seen(&[config("live")]), &IgnoreRules::default());
+        assert_eq!(comparison.status, SyncCode::OutOfSync);
+        assert!(comparison.resources[0].requires_pruning);
+    }
+
+    #[test]
+    fn ignored_fields_do_not_count() {
+        let rule = crate::api::IgnoreDifferences {
+            kind: "ConfigMap".into(),
+            json_pointers: vec!["/data/key".into()],
+            ..Default::default()
+        };
+        let (rules, problems) = IgnoreRules::read(&[rule]);
+        assert!(problems.is_empty());
+        assert_eq!(status_of(&[config("git")], &seen(&[config("live")]), &rules).status, SyncCode::Synced);
+    }
+
+    #[test]
+    fn a_gap_is_unknown_and_never_synced() {
+        let mut seen = seen(&[]);
+        let gap = Problem::retry(Stage::Observe, Cause::Incomplete, "the list of ConfigMaps failed");
+        seen.gaps.insert(config("x").key().group_kind(), gap);
+        assert_eq!(status_of(&[config("git")], &seen, &IgnoreRules::default()).status, SyncCode::Unknown);
+    }
+
+    #[test]
+    fn differences_of_secrets_show_no_value() {
+        let secret = |value: &str| {
+            manifest(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"},
+                            "data": {"token": value}}))
+        };
+        let comparison = status_of(&[secret("bmV3")], &seen(&[secret("b2xk")]), &IgnoreRules::default());
+        let shown = serde_json::to_string(&comparison.resources[0].differences).unwrap();
+        assert!(
+            shown.contains("/data/token") && !shown.contains("bmV3") && !shown.contains("b2xk"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,19 @@
+//! How Git and cluster compare: Manifests + Observation + ignore rules → Comparison.
+//!
+//! Pure: no client, no clock. The truth about an object that exists is the API server's own prediction
+//! (a server-side dry-run, in the observation), so that defaults, mutating webhooks and list merge keys never give a
+//! false difference. Where there is no prediction (offline, or the dry-run was refused) the structural overlay of
+//! `structural` stands in. A problem with one object never hides the others.
+
+mod compare;
+mod differences;
+mod ignore;
+mod normalize;
+mod pointer;
+mod structural;
+
+pub use compare::{Comparing, compare};
+pub use differences::differences;
+pub use ignore::{IgnoreRules, InvalidRule};
+pub use normalize::{normalized, strip_server_fields};
+pub use structural::overlay;
