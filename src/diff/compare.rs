@@ -77,6 +77,7 @@ fn compare_one(
     let mut one = ResourceComparison {
         annotations: read,
         status: SyncCode::OutOfSync,
+        unchanged: false,
         requires_pruning: false,
         differences: Vec::new(),
         problem: None,
@@ -98,7 +99,10 @@ fn compare_one(
         }
         None => overlay(&normalize::normalized(&desired), &normalize::normalized(&live)),
     };
-    one.differences = remaining(&one.key, predicted, normalize::normalized(&live), how);
+    let normal_live = normalize::normalized(&live);
+    one.unchanged =
+        matches!(seen.predictions.get(&one.key), Some(Prediction::Object(_))) && predicted == normal_live;
+    one.differences = remaining(&one.key, predicted, normal_live, how);
     if one.differences.is_empty() || ignores_content(&desired, &live) {
         one.status = SyncCode::Synced;
     }
@@ -145,6 +149,7 @@ fn surplus(key: &ResourceKey, live: &Arc<Manifest>) -> ResourceComparison {
         desired: None,
         live: Some(Arc::clone(live)),
         status: if counts { SyncCode::OutOfSync } else { SyncCode::Synced },
+        unchanged: false,
         requires_pruning: !read.is_hook(),
         annotations: read,
         differences: Vec::new(),

@@ -23,6 +23,8 @@ pub struct ResourceComparison {
     pub annotations: ResourceAnnotations,
     /// Whether it is as Git says. Hooks are never out of sync.
     pub status: SyncCode,
+    /// Whether an apply would change nothing at all, ignored fields included, by the API server's own word.
+    pub unchanged: bool,
     /// Whether Git no longer holds it.
     pub requires_pruning: bool,
     /// Where it differs, after everything that does not count was taken out.

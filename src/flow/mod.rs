@@ -16,7 +16,9 @@ pub use comparison::{Comparison, FieldDifference, ResourceComparison};
 pub use health::{HealthCode, HealthStatus, UnknownHealthCode};
 pub use manifests::Manifests;
 pub use observation::{Observation, Prediction};
-pub use plan::{Action, AppliedResource, ApplyReport, Blocked, Plan, Step, Task, WriteOptions, Written};
+pub use plan::{
+    Action, AppliedResource, ApplyReport, Assessment, Blocked, Plan, Step, Task, WriteOptions, Written,
+};
 pub use problem::{Cause, Next, Problem, Stage};
 pub use reason::{Facts, Reason, Shortage};
 pub use script::{Script, ScriptError};

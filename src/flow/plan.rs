@@ -5,8 +5,27 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::api::{DeletePolicy, HookType, OperationPhase, Requirement, ResourceResult, SyncPhase};
+use crate::api::{
+    DeletePolicy, HealthCode, HookType, OperationPhase, PropagationPolicy, ResourceResult, SyncPhase,
+};
 use crate::object::{GroupVersionKind, Manifest, ResourceKey};
+
+/// How one object of a running sync is, as far as the next step depends on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assessment {
+    /// Whether the object is there.
+    pub present: bool,
+    /// Whether the object is on its way out.
+    pub deleting: bool,
+    /// Its health, where its kind has any.
+    pub health: Option<HealthCode>,
+    /// Why, in words.
+    pub message: String,
+    /// Whether the health was seen after the write (DESIGN decision 7).
+    pub counts: bool,
+    /// Whether the wave waits for the object; a claim that waits for its first consumer is not waited for.
+    pub holds_wave: bool,
+}
 
 /// What is done with one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -40,8 +59,19 @@ pub struct Task {
     pub delete_policies: Vec<DeletePolicy>,
     /// How the object is written.
     pub options: WriteOptions,
+    /// Whether the API server has already said what the write would do, so that no dry-run is needed.
+    pub predicted: bool,
+    /// Why the object would be refused, where that is known before anything is written.
+    pub refused: Option<String>,
     /// Why nothing is done with the object, where nothing is.
     pub skipped: Option<String>,
+}
+
+impl Task {
+    /// The key of the task's result in `operationState.syncResult.resources`.
+    pub fn result_key(&self) -> (SyncPhase, ResourceKey) {
+        (self.phase, self.key.clone())
+    }
 }
 
 /// How one object is written.
@@ -57,9 +87,9 @@ pub struct WriteOptions {
     pub skip_dry_run_on_missing_resource: bool,
     /// Whether the apply would change nothing, so that no request is needed.
     pub unchanged: bool,
-    /// Whether the prune waits for a person.
+    /// How dependents of a deleted object are treated.
     #[serde(skip)]
-    pub prune: Option<Requirement>,
+    pub propagation: PropagationPolicy,
 }
 
 /// The ordered tasks of a sync: by phase, wave, kind and name.

@@ -1,0 +1,168 @@
+//! Whether a sync starts by itself.
+
+use std::time::Duration;
+
+use crate::api::{
+    Application, ApplicationSource, Operation, OperationInitiator, OperationPhase, OperationState,
+    RetryStrategy, SyncCode, SyncOperation, SyncOperationResource, SyncOptions, Time,
+};
+use crate::flow::{Cause, Comparison, Problem, Stage};
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AutoSync {
+    /// Start this.
+    Start(Box<Operation>),
+    /// Ask again after this time: self-heal backs off.
+    Later(Duration),
+    /// No, and nothing is wrong.
+    No,
+    /// No, because of this.
+    Blocked(Problem),
+}
+
+/// Retries of an automated sync whose spec names none.
+const DEFAULT_RETRIES: i64 = 5;
+
+/// Decides on an application whose comparison is fresh. `revisions` are the revisions that were compared.
+pub fn decide_auto_sync(
+    app: &Application,
+    comparison: &Comparison,
+    revisions: &[String],
+    now: Time,
+) -> AutoSync {
+    let Some(policy) = app.spec.sync_policy.as_ref() else { return AutoSync::No };
+    let Some(automated) = policy.automated.as_ref().filter(|_| app.spec.is_automated()) else {
+        return AutoSync::No;
+    };
+    let running = app.status.operation_state.as_ref().is_some_and(|state| !state.phase.is_completed());
+    if app.operation.is_some() || running || app.is_deleting() || comparison.status != SyncCode::OutOfSync {
+        return AutoSync::No;
+    }
+    let out_of_sync: Vec<_> =
+        comparison.resources.iter().filter(|one| one.status == SyncCode::OutOfSync).collect();
+    if !automated.prune && out_of_sync.iter().all(|one| one.requires_pruning) {
+        return AutoSync::No;
+    }
+    if automated.prune && !automated.allow_empty && would_wipe_out(comparison) {
+        return AutoSync::Blocked(Problem::stalled(
+            Stage::Sync,
+            Cause::Incomplete,
+            "Skipping sync attempt: auto-sync will wipe out all resources. Set spec.syncPolicy.automated.allowEmpty \
+             if the application is meant to become empty, or sync it by hand",
+        ));
+    }
+    let mut sync = SyncOperation {
+        revision: if app.spec.sources.is_empty() {
+            revisions.first().cloned().unwrap_or_default()
+        } else {
+            String::new()
+        },
+        revisions: if app.spec.sources.is_empty() { Vec::new() } else { revisions.to_vec() },
+        prune: automated.prune,
+        sync_options: policy.sync_options.clone(),
+        ..SyncOperation::default()
+    };
+    if let Some(state) = app.status.operation_state.as_ref().filter(|state| attempted(app, state, revisions))
+    {
+        if state.phase != OperationPhase::Succeeded {
+            return AutoSync::Blocked(failed_before(state, revisions));
+        }
+        if !automated.self_heal {
+            return AutoSync::No;
+        }
+        if let Some(wait) = still_to_wait(state, now) {
+            return AutoSync::Later(wait);
+        }
+        let healed = state.operation.sync.as_ref().map_or(0, |sync| sync.self_heal_attempts_count);
+        sync.self_heal_attempts_count = healed.saturating_add(1);
+        sync.resources = out_of_sync.iter().map(|one| selected(&one.key)).collect();
+    }
+    AutoSync::Start(Box::new(operation(policy.retry.clone(), sync)))
+}
+
+fn operation(retry: Option<RetryStrategy>, sync: SyncOperation) -> Operation {
+    Operation {
+        sync: Some(sync),
+        initiated_by: OperationInitiator { username: String::new(), automated: true },
+        info: Vec::new(),
+        retry: retry.unwrap_or(RetryStrategy { limit: DEFAULT_RETRIES, ..RetryStrategy::default() }),
+    }
+}
+
+fn selected(key: &crate::object::ResourceKey) -> SyncOperationResource {
+    SyncOperationResource {
+        group: key.group.clone(),
+        kind: key.kind.clone(),
+        name: key.name.clone(),
+        namespace: key.namespace.clone(),
+    }
+}
+
+/// Whether every object would go: a render that shrank to nothing is more often an accident than a wish.
+fn would_wipe_out(comparison: &Comparison) -> bool {
+    let mut objects = comparison.resources.iter().filter(|one| !one.annotations.is_hook()).peekable();
+    objects.peek().is_some() && objects.all(|one| one.requires_pruning)
+}
+
+/// Whether the last operation already synced these revisions with these sources.
+fn attempted(app: &Application, state: &OperationState, revisions: &[String]) -> bool {
+    let Some(result) = &state.sync_result else { return false };
+    let result_revisions =
+        if result.revisions.is_empty() { std::slice::from_ref(&result.revision) } else { &result.revisions };
+    let comparable =
+        |source: &ApplicationSource| ApplicationSource { target_revision: String::new(), ..source.clone() };
+    let same_source = if app.spec.sources.is_empty() {
+        app.spec.source.as_ref().map(comparable).unwrap_or_default() == comparable(&result.source)
+    } else {
+        app.spec.sources.iter().map(comparable).eq(result.sources.iter().map(comparable))
+    };
+    result_revisions == revisions && same_source
+}
+
+fn failed_before(state: &OperationState, revisions: &[String]) -> Problem {
+    let message = format!(
+        "Failed last sync attempt to [{}]: {} (sync by hand to try again, or push a fix)",
+        revisions.join(","),
+        state.message
+    );
+    Problem::stalled(Stage::Sync, Cause::ObjectRefused, message)
+}
+
+/// How long self-heal waits after `attempts` attempts at the same revision: at once for the first two, then 2 s,
+/// times 3 each, up to 300 s.
+pub fn self_heal_wait(attempts: i64) -> Duration {
+    match u32::try_from(attempts) {
+        Ok(0) | Err(_) => Duration::ZERO,
+        Ok(attempts) => {
+            let seconds = 2_u64.saturating_mul(3_u64.saturating_pow(attempts - 1));
+            Duration::from_secs(seconds.min(300))
+        }
+    }
+}
+
+fn still_to_wait(state: &OperationState, now: Time) -> Option<Duration> {
+    let attempts = state.operation.sync.as_ref().map_or(0, |sync| sync.self_heal_attempts_count);
+    let wait = self_heal_wait(attempts);
+    let passed = Duration::from_secs(state.finished_at.unwrap_or(state.started_at).seconds_until(now));
+    wait.checked_sub(passed).filter(|rest| !rest.is_zero())
+}
+
+/// The options of a sync: those of the operation, then those of the application; the first mention counts.
+pub(super) fn merged_options(operation: &SyncOperation, app: Option<&SyncOptions>) -> SyncOptions {
+    let mut words = operation.sync_options.0.clone();
+    words.extend(app.into_iter().flat_map(|options| options.0.iter().cloned()));
+    SyncOptions(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn self_heal_acts_at_once_then_backs_off() {
+        let waits: Vec<u64> = (0..8).map(|attempts| self_heal_wait(attempts).as_secs()).collect();
+        assert_eq!(waits, [0, 2, 6, 18, 54, 162, 300, 300]);
+        assert_eq!(self_heal_wait(i64::MAX).as_secs(), 0, "a count that no controller wrote starts afresh");
+    }
+}

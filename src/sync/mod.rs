@@ -1,0 +1,19 @@
+//! Whether to sync, in which order, and what comes next.
+//!
+//! Everything here but `apply` is pure and re-entrant: it never waits. Waiting for a wave means to come back, with the
+//! progress in `status.operationState`, so that a restart, a newer commit or a terminate needs no special case.
+//!
+//! The order, as in Argo CD: phase (PreSync, Sync, PostSync, SyncFail) → wave → kind → name. A wave starts when all
+//! waves before it are applied and healthy; the last one is not waited for, except its hooks. Prunes go in reverse
+//! wave order.
+
+mod auto;
+mod namespace;
+mod order;
+mod plan;
+mod step;
+
+pub use auto::{AutoSync, decide_auto_sync, self_heal_wait};
+pub use namespace::NamespaceCreation;
+pub use plan::{PlanRequest, plan};
+pub use step::{Progress, step};

@@ -1,0 +1,270 @@
+//! What a running sync does next.
+
+use std::collections::BTreeMap;
+
+use crate::api::{HealthCode, OperationPhase, ResourceResult, ResultCode, SyncPhase};
+use crate::flow::{Action, Assessment, Blocked, Plan, Step, Task};
+use crate::object::ResourceKey;
+
+use super::plan::deletes_after;
+
+/// How far a sync is.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// What became of each task so far; from and to `operationState.syncResult.resources`.
+    pub results: BTreeMap<(SyncPhase, ResourceKey), ResourceResult>,
+    /// Whether everything that can be was dry-run.
+    pub dry_run_done: bool,
+    /// Whether the operation writes nothing.
+    pub dry_run_only: bool,
+    /// Whether somebody asked the operation to stop.
+    pub terminating: bool,
+}
+
+/// Decides on the next step. Marks in `progress` what health says of the tasks that were written before.
+pub fn step(plan: &Plan, progress: &mut Progress, seen: &BTreeMap<ResourceKey, Assessment>) -> Step {
+    if progress.terminating {
+        return terminate(plan, progress, seen);
+    }
+    if let Some(creation) = pending_namespace(plan, progress) {
+        return Step::Apply(vec![creation]);
+    }
+    if !progress.dry_run_done && progress.results.values().all(is_namespace) {
+        let refused: Vec<&Task> = plan.tasks.iter().filter(|task| task.refused.is_some()).collect();
+        if !refused.is_empty() {
+            record_refusals(&refused, progress);
+            return done(OperationPhase::Failed, "one or more objects failed to apply (dry run)");
+        }
+        let unchecked: Vec<Task> =
+            plan.tasks.iter().filter(|task| needs_dry_run(plan, task)).cloned().collect();
+        if !unchecked.is_empty() {
+            return Step::DryRun(unchecked);
+        }
+    }
+    if progress.dry_run_only {
+        return done(OperationPhase::Succeeded, "successfully synced (dry run)");
+    }
+    mark_health(plan, progress, seen);
+    next_wave(plan, progress, seen)
+}
+
+fn done(phase: OperationPhase, message: impl Into<String>) -> Step {
+    Step::Done { phase, message: message.into() }
+}
+
+fn is_namespace(result: &ResourceResult) -> bool {
+    result.kind == "Namespace" && result.group.is_empty() && result.sync_phase == Some(SyncPhase::PreSync)
+}
+
+fn pending_namespace(plan: &Plan, progress: &Progress) -> Option<Task> {
+    let task = plan.tasks.first().filter(|task| task.wave == i64::MIN && task.key.kind == "Namespace")?;
+    (!progress.dry_run_only && !progress.results.contains_key(&task.result_key())).then(|| task.clone())
+}
+
+/// Whether a task is dry-run before anything is written. What needs a Namespace or a CRD of the same plan is dry-run
+/// by the API server when its own wave comes.
+fn needs_dry_run(plan: &Plan, task: &Task) -> bool {
+    let provided_here = plan.tasks.iter().any(|other| {
+        other.action == Action::Apply
+            && other.live.is_none()
+            && other.wave != i64::MIN
+            && ((other.key.kind == "Namespace" && other.key.name == task.key.namespace)
+                || provides_kind(other, &task.key))
+    });
+    task.action == Action::Apply
+        && !task.predicted
+        && task.skipped.is_none()
+        && !provided_here
+        && !task.options.skip_dry_run_on_missing_resource
+}
+
+fn provides_kind(crd: &Task, key: &ResourceKey) -> bool {
+    let field = |path: &[&str]| crate::object::str_at(crd.object.body(), path);
+    crd.key.kind == "CustomResourceDefinition"
+        && field(&["spec", "group"]) == Some(&key.group)
+        && field(&["spec", "names", "kind"]) == Some(&key.kind)
+}
+
+fn record_refusals(refused: &[&Task], progress: &mut Progress) {
+    for task in refused {
+        let mut result = result_of(task);
+        result.status = Some(ResultCode::SyncFailed);
+        result.hook_phase = Some(OperationPhase::Failed);
+        result.message = task.refused.clone().unwrap_or_default();
+        progress.results.insert(task.result_key(), result);
+    }
+}
+
+/// The entry of a task in the operation's results, before anything became of it.
+pub(super) fn result_of(task: &Task) -> ResourceResult {
+    ResourceResult {
+        group: task.key.group.clone(),
+        version: task.gvk.version.clone(),
+        kind: task.key.kind.clone(),
+        namespace: task.key.namespace.clone(),
+        name: task.key.name.clone(),
+        hook_type: task.hook,
+        sync_phase: Some(task.phase),
+        ..ResourceResult::default()
+    }
+}
+
+/// Turns what health says into the phases of the tasks that were written.
+fn mark_health(plan: &Plan, progress: &mut Progress, seen: &BTreeMap<ResourceKey, Assessment>) {
+    for task in &plan.tasks {
+        let Some(result) = progress.results.get_mut(&task.result_key()) else { continue };
+        if result.hook_phase != Some(OperationPhase::Running) {
+            continue;
+        }
+        let Some(assessment) = seen.get(&task.key) else { continue };
+        if task.action == Action::Prune {
+            if !assessment.present {
+                result.hook_phase = Some(OperationPhase::Succeeded);
+            }
+            continue;
+        }
+        if !assessment.present || !assessment.counts {
+            continue;
+        }
+        let phase = phase_of(task, assessment);
+        if phase != OperationPhase::Running && !(assessment.message.is_empty()) {
+            result.message.clone_from(&assessment.message);
+        }
+        result.hook_phase = Some(phase);
+    }
+}
+
+fn phase_of(task: &Task, assessment: &Assessment) -> OperationPhase {
+    match assessment.health {
+        None | Some(HealthCode::Healthy) => OperationPhase::Succeeded,
+        Some(HealthCode::Degraded) => OperationPhase::Failed,
+        Some(HealthCode::Unknown) if task.hook.is_some() => OperationPhase::Failed,
+        Some(_) if !assessment.holds_wave => OperationPhase::Succeeded,
+        Some(_) => OperationPhase::Running,
+    }
+}
+
+fn phase_in(progress: &Progress, task: &Task) -> Option<OperationPhase> {
+    progress.results.get(&task.result_key()).and_then(|result| result.hook_phase)
+}
+
+fn next_wave(plan: &Plan, progress: &Progress, seen: &BTreeMap<ResourceKey, Assessment>) -> Step {
+    let failing: Vec<&Task> = plan.tasks.iter().filter(|task| task.phase == SyncPhase::SyncFail).collect();
+    let tasks: Vec<&Task> = plan.tasks.iter().filter(|task| task.phase != SyncPhase::SyncFail).collect();
+    let multi_step = plan.is_multi_step();
+    let failed = tasks.iter().any(|task| {
+        matches!(phase_in(progress, task), Some(OperationPhase::Failed | OperationPhase::Error))
+            && (multi_step || task.hook.is_some() || was_refused(progress, task))
+    });
+    let running = |task: &&&Task| phase_in(progress, task) == Some(OperationPhase::Running);
+    if failed {
+        return fail(&failing, progress, seen, &tasks);
+    }
+    let waited: Vec<&Task> =
+        tasks.iter().filter(running).filter(|task| multi_step || task.hook.is_some()).copied().collect();
+    let pending: Vec<&Task> =
+        tasks.iter().filter(|task| phase_in(progress, task).is_none()).copied().collect();
+    if let Some(first) = pending.first() {
+        if !waited.is_empty() {
+            return Step::Wait(blocked(&waited, seen));
+        }
+        let here = |task: &&&Task| task.phase == first.phase && task.wave == first.wave;
+        return Step::Apply(pending.iter().filter(here).map(|task| (*task).clone()).collect());
+    }
+    // The last wave is not waited for, except its hooks and what is being deleted.
+    let hooks: Vec<&Task> =
+        waited.iter().filter(|task| task.hook.is_some() || task.action == Action::Prune).copied().collect();
+    if !hooks.is_empty() {
+        return Step::Wait(blocked(&hooks, seen));
+    }
+    finish(&tasks, seen, false, OperationPhase::Succeeded, "successfully synced (all tasks run)")
+}
+
+fn was_refused(progress: &Progress, task: &Task) -> bool {
+    progress.results.get(&task.result_key()).and_then(|result| result.status) == Some(ResultCode::SyncFailed)
+}
+
+/// After a failure the SyncFail hooks run, all of them, and are waited for.
+fn fail(
+    failing: &[&Task],
+    progress: &Progress,
+    seen: &BTreeMap<ResourceKey, Assessment>,
+    tasks: &[&Task],
+) -> Step {
+    let pending: Vec<&&Task> = failing.iter().filter(|task| phase_in(progress, task).is_none()).collect();
+    let running: Vec<&Task> = failing
+        .iter()
+        .filter(|task| phase_in(progress, task) == Some(OperationPhase::Running))
+        .copied()
+        .collect();
+    if let Some(first) = pending.first() {
+        if running.is_empty() {
+            let wave = first.wave;
+            return Step::Apply(
+                pending.iter().filter(|task| task.wave == wave).map(|task| (**task).clone()).collect(),
+            );
+        }
+    }
+    if !running.is_empty() {
+        return Step::Wait(blocked(&running, seen));
+    }
+    let all: Vec<&Task> = tasks.iter().chain(failing).copied().collect();
+    let first = tasks.iter().find_map(|task| {
+        let result = progress.results.get(&task.result_key())?;
+        matches!(result.hook_phase, Some(OperationPhase::Failed | OperationPhase::Error))
+            .then(|| format!("{}/{}: {}", result.kind, result.name, result.message))
+    });
+    let message = match first {
+        Some(first) => format!("one or more synchronization tasks completed unsuccessfully, reason: {first}"),
+        None => "one or more synchronization tasks completed unsuccessfully".to_owned(),
+    };
+    finish(&all, seen, true, OperationPhase::Failed, &message)
+}
+
+/// Hooks that are done with are deleted before the operation ends.
+fn finish(
+    tasks: &[&Task],
+    seen: &BTreeMap<ResourceKey, Assessment>,
+    failed: bool,
+    phase: OperationPhase,
+    message: &str,
+) -> Step {
+    let present = |task: &Task| seen.get(&task.key).is_some_and(|one| one.present && !one.deleting);
+    let leftover: Vec<Task> = tasks
+        .iter()
+        .filter(|task| deletes_after(task, failed) && present(task))
+        .map(|task| (*task).clone())
+        .collect();
+    if leftover.is_empty() { done(phase, message) } else { Step::DeleteHooks(leftover) }
+}
+
+fn blocked(tasks: &[&Task], seen: &BTreeMap<ResourceKey, Assessment>) -> Vec<Blocked> {
+    tasks
+        .iter()
+        .map(|task| Blocked { key: task.key.clone(), because: because(task, seen.get(&task.key)) })
+        .collect()
+}
+
+fn because(task: &Task, seen: Option<&Assessment>) -> String {
+    match seen {
+        Some(one) if !one.message.is_empty() => one.message.clone(),
+        _ if task.action == Action::Prune => "waiting for deletion".into(),
+        _ if task.hook.is_some() => "waiting for completion of hook".into(),
+        _ => "waiting for healthy state".into(),
+    }
+}
+
+/// Hooks that run are deleted; what was applied stays.
+fn terminate(plan: &Plan, progress: &Progress, seen: &BTreeMap<ResourceKey, Assessment>) -> Step {
+    let running = |task: &&Task| {
+        task.hook.is_some()
+            && phase_in(progress, task) == Some(OperationPhase::Running)
+            && seen.get(&task.key).is_some_and(|one| one.present && !one.deleting)
+    };
+    let hooks: Vec<Task> = plan.tasks.iter().filter(running).cloned().collect();
+    if hooks.is_empty() {
+        done(OperationPhase::Failed, "Operation terminated")
+    } else {
+        Step::DeleteHooks(hooks)
+    }
+}
