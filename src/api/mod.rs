@@ -13,6 +13,7 @@ mod condition;
 mod crd;
 mod destination;
 mod duration;
+mod health_code;
 mod history;
 mod hydrator;
 mod operation;
@@ -32,6 +33,7 @@ pub use condition::{Condition, ConditionType};
 pub use crd::{application_crd, project_crd};
 pub use destination::{ApplicationDestination, DestinationTarget, SourceOverride};
 pub use duration::{InvalidDuration, parse_go_duration, parse_retry_duration};
+pub use health_code::{HealthCode, UnknownHealthCode};
 pub use history::{RevisionHistory, rollback_candidate};
 pub use hydrator::{
     DrySource, HydrateOperation, HydrateTo, SourceHydrator, SourceHydratorStatus, SyncSource,
@@ -54,7 +56,7 @@ pub use source_kustomize::{
     KustomizePatch, KustomizeReplica, KustomizeSelector, KustomizeSource, ReplicaCount,
 };
 pub use status::{
-    ApplicationStatus, ApplicationSummary, ComparedTo, DestinationStatus, Health, HealthCode, ResourceHealth,
+    ApplicationStatus, ApplicationSummary, ComparedTo, DestinationStatus, Health, ResourceHealth,
     ResourceStatus, SyncCode, SyncStatus, TiphysStatus,
 };
 pub use sync_policy::{Automated, Backoff, ManagedNamespaceMetadata, RetryStrategy, SyncPolicy};

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApplicationDestination, ApplicationSource, Condition, IgnoreDifferences, OperationState, RevisionHistory,
-    SourceHydratorStatus, SourceType, Time, is_default,
+    ApplicationDestination, ApplicationSource, Condition, HealthCode, IgnoreDifferences, OperationState,
+    RevisionHistory, SourceHydratorStatus, SourceType, Time, is_default,
 };
 
 /// `status` of an Application.
@@ -84,37 +84,6 @@ impl SyncCode {
         match self {
             Self::Synced => "Synced",
             Self::OutOfSync => "OutOfSync",
-            Self::Unknown => "Unknown",
-        }
-    }
-}
-
-/// How well something is, from well to ill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum HealthCode {
-    /// Well.
-    Healthy,
-    /// Paused on purpose.
-    Suspended,
-    /// On its way to be well.
-    Progressing,
-    /// Not there.
-    Missing,
-    /// Ill.
-    Degraded,
-    /// Cannot be told.
-    Unknown,
-}
-
-impl HealthCode {
-    /// The word in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Healthy => "Healthy",
-            Self::Suspended => "Suspended",
-            Self::Progressing => "Progressing",
-            Self::Missing => "Missing",
-            Self::Degraded => "Degraded",
             Self::Unknown => "Unknown",
         }
     }
