@@ -1,12 +1,13 @@
 //! `cargo xtask`: everything that a developer runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::cluster::{self, Cluster};
 use xtask::error::Result;
-use xtask::{console, crds, metrics_api, suites};
+use xtask::git_server::{self, GitServer};
+use xtask::{console, crds, golden, metrics_api, suites};
 
 /// Developer commands of Tiphys.
 #[derive(Debug, Parser)]
@@ -21,6 +22,16 @@ enum Task {
     /// A real Kubernetes on loopback, from Go modules
     #[command(subcommand)]
     Cluster(ClusterTask),
+    /// Check (or rewrite) what the original tools print for our test inputs
+    Golden(golden::Options),
+    /// Serve the bare repositories of a folder over http, until interrupted
+    GitServer {
+        /// The folder
+        folder: PathBuf,
+        /// The port (0: any)
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
     /// Format, clippy, unit, golden, architecture and real-cluster tests in one command
     Test(suites::Options),
     /// Write crds/ from the Rust types
@@ -76,6 +87,8 @@ fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.command {
         Task::Cluster(task) => run_cluster(task),
         Task::Internal(InternalTask::MetricsApi { port, cluster }) => metrics_api::run(*port, cluster),
+        Task::Golden(options) => golden::run(options),
+        Task::GitServer { folder, port } => serve_git(folder, *port),
         Task::Test(options) => suites::run(options),
         Task::Crds { check } => crds::run(*check),
     }
@@ -97,4 +110,13 @@ fn run_cluster(task: &ClusterTask) -> Result<()> {
         ClusterTask::Status => cluster::print_status()?,
     }
     Ok(())
+}
+
+fn serve_git(folder: &Path, port: u16) -> Result<()> {
+    let options = git_server::Options { port, ..git_server::Options::default() };
+    let server = GitServer::start(folder, &options)?;
+    console::line(server.url(""));
+    loop {
+        std::thread::park();
+    }
 }

@@ -1,12 +1,15 @@
 //! `cargo xtask test`: every suite in one command, each with its minutes.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
+use crate::cluster::{self, Cluster};
 use crate::console::{self, Style};
 use crate::error::{Context, Error, Result};
-use crate::{crds, paths};
+use crate::golden::{self, Oracle};
+use crate::{crds, interrupt, paths};
 
 /// A part of `cargo xtask test`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -15,13 +18,18 @@ pub enum Suite {
     Fmt,
     /// `cargo clippy` over everything, warnings denied.
     Clippy,
-    /// Every test that needs neither a cluster nor an oracle.
-    Unit,
     /// `crds/` is what the binary prints.
     Crds,
+    /// The committed expectations are what the original tools print.
+    Golden,
+    /// Every crate's tests, those against the oracles included.
+    Unit,
+    /// Architecture and real-cluster tests: the root package's integration tests.
+    Cluster,
 }
 
-const ALL: &[Suite] = &[Suite::Fmt, Suite::Clippy, Suite::Unit];
+/// In the order that shows a mistake soonest.
+const ALL: &[Suite] = &[Suite::Fmt, Suite::Clippy, Suite::Golden, Suite::Unit, Suite::Cluster];
 
 /// What `cargo xtask test` is asked for.
 #[derive(Clone, Debug, clap::Args)]
@@ -29,6 +37,15 @@ pub struct Options {
     /// Run only these suites (may be given several times)
     #[arg(long, value_enum)]
     pub only: Vec<Suite>,
+    /// Cases of each property test (TIPHYS_SEEDS for the tests); their own number if not given
+    #[arg(long)]
+    pub seeds: Option<u32>,
+    /// Use this disposable cluster (kube-system labelled tiphys.dev/disposable=true) instead of a new one
+    #[arg(long, env = "TIPHYS_TEST_KUBECONFIG")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Leave the cluster running
+    #[arg(long)]
+    pub keep: bool,
 }
 
 /// How many tests a suite ran.
@@ -49,7 +66,7 @@ pub fn run(options: &Options) -> Result<()> {
         let name = format!("{suite:?}").to_lowercase();
         console::line(console::styled(Style::Bold, &format!("── {name}")));
         let started = Instant::now();
-        let count = match run_suite(*suite) {
+        let count = match run_suite(*suite, options) {
             Ok(count) => count,
             Err(error) => {
                 console::note(error.to_string());
@@ -80,20 +97,74 @@ fn summary(name: &str, count: Count, took: Duration) -> String {
 }
 
 /// The target folder: made in the cache on a machine that has one, so that the next clone is warm.
-fn make_target() -> Result<std::path::PathBuf> {
+fn make_target() -> Result<PathBuf> {
     if env::var_os("CARGO_TARGET_DIR").is_none() && !paths::workspace().join("target/debug/deps").is_dir() {
         fs::create_dir_all(paths::cache()?.join("target")).context("making the shared target folder")?;
     }
     Ok(paths::target())
 }
 
-fn run_suite(suite: Suite) -> Result<Count> {
+fn run_suite(suite: Suite, options: &Options) -> Result<Count> {
     match suite {
         Suite::Fmt => step(&["fmt", "--all", "--check"]),
         Suite::Clippy => step(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]),
-        Suite::Unit => tests(&["test", "--workspace", "--no-fail-fast"]),
         Suite::Crds => crds::run(true).map(|()| Count { passed: 1, failed: 0 }),
+        Suite::Golden => golden(),
+        Suite::Unit => unit(options),
+        Suite::Cluster => real_cluster(options),
     }
+}
+
+fn golden() -> Result<Count> {
+    let verdict = golden::examine(&golden::Options { update: false, oracles: Vec::new() })?;
+    verdict.differences.iter().for_each(console::note);
+    let failed = u32::try_from(verdict.differences.len()).unwrap_or(u32::MAX);
+    Ok(Count { passed: verdict.cases.saturating_sub(failed), failed })
+}
+
+/// All tests but the root package's integration tests; the oracles are there for those that ask them.
+fn unit(options: &Options) -> Result<Count> {
+    let mut oracles = Vec::new();
+    for oracle in Oracle::ALL.iter().filter(|oracle| oracle.is_declared()) {
+        oracles.push((oracle.variable(), oracle.build()?));
+    }
+    let run = |arguments: &[&str]| {
+        let mut command = cargo(arguments);
+        command.envs(oracles.iter().map(|(variable, program)| (variable, program)));
+        command.envs(options.seeds.map(|seeds| ("TIPHYS_SEEDS", seeds.to_string())));
+        tests(command)
+    };
+    let crates = run(&["test", "--workspace", "--exclude", "tiphys", "--no-fail-fast"])?;
+    let root = run(&["test", "--package", "tiphys", "--lib", "--bins", "--no-fail-fast"])?;
+    Ok(Count { passed: crates.passed + root.passed, failed: crates.failed + root.failed })
+}
+
+/// One cluster for the whole run. Without one these tests fail; they are not skipped.
+fn real_cluster(options: &Options) -> Result<Count> {
+    if let Some(kubeconfig) = &options.kubeconfig {
+        return integration_tests(kubeconfig, options);
+    }
+    let cluster = Cluster::up(&cluster::Options::named(&format!("test-{}", std::process::id())))?;
+    let guard = interrupt::on_interrupt({
+        let cluster = cluster.clone();
+        move || cluster.down()
+    });
+    let count = integration_tests(&cluster.kubeconfig(), options);
+    drop(guard);
+    if options.keep {
+        console::line(format!("the cluster is left running: {}", cluster.kubeconfig().display()));
+    } else {
+        cluster.down();
+    }
+    count
+}
+
+fn integration_tests(kubeconfig: &Path, options: &Options) -> Result<Count> {
+    let mut command = cargo(&["test", "--package", "tiphys", "--test", "all", "--no-fail-fast"]);
+    command.env("TIPHYS_TEST_KUBECONFIG", kubeconfig).env_remove("KUBECONFIG");
+    command.env("TIPHYS_ORACLE_HELM", Oracle::Helm.build()?);
+    command.envs(options.seeds.map(|seeds| ("TIPHYS_SEEDS", seeds.to_string())));
+    tests(command)
 }
 
 /// A cargo command that passes or fails as a whole.
@@ -103,8 +174,8 @@ fn step(arguments: &[&str]) -> Result<Count> {
 }
 
 /// `cargo test`, its output passed on and its result lines added up.
-fn tests(arguments: &[&str]) -> Result<Count> {
-    let mut child = cargo(arguments).stdout(Stdio::piped()).spawn().context("running cargo")?;
+fn tests(mut command: Command) -> Result<Count> {
+    let mut child = command.stdout(Stdio::piped()).spawn().context("running cargo")?;
     let mut count = Count::default();
     if let Some(stdout) = child.stdout.take() {
         for line in io::BufRead::lines(io::BufReader::new(stdout)).map_while(|line| line.ok()) {
