@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::documents;
 use super::error::CliError;
 use crate::flow::{HealthCode, Reason};
-use crate::health::{Customizations, assess};
+use crate::health::{Customizations, assess_rule};
 use crate::object::{GroupVersionKind, str_at};
 
 /// Print the health of objects by the raw rule of their kind, without grace.
@@ -67,7 +67,7 @@ pub(super) fn run(args: &HealthArgs, out: &mut dyn Write) -> Result<(), CliError
 fn entry(object: &Value, customizations: &Customizations<'_>) -> Entry {
     let text = |path: &[&str]| str_at(object, path).unwrap_or_default().to_owned();
     let kind = GroupVersionKind::from_api_version(&text(&["apiVersion"]), &text(&["kind"]));
-    let health = assess(object, customizations);
+    let health = assess_rule(object, customizations);
     Entry {
         group: kind.group,
         kind: kind.kind,

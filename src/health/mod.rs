@@ -9,6 +9,7 @@ mod customizations;
 mod field;
 pub mod hook;
 mod rollup;
+mod rules;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -26,12 +27,33 @@ pub fn assess(object: &Value, customizations: &Customizations<'_>) -> Option<Hea
     if is_being_deleted(object) && !hook::has_hook_finalizer(object) {
         return Some(HealthStatus::progressing("Pending deletion").because(Reason::PendingDeletion));
     }
-    let (api_version, kind) = (str_at(object, &["apiVersion"])?, str_at(object, &["kind"])?);
-    let gvk = GroupVersionKind::from_api_version(api_version, kind);
-    if let Some(health) = customizations.assess(&gvk, object) {
-        return health;
+    let gvk = kind_of(object)?;
+    match own_rule(&gvk, object, customizations) {
+        Some(health) => health,
+        None => builtin::assess(&gvk.group, &gvk.version, &gvk.kind, object),
     }
-    builtin::assess(&gvk.group, &gvk.version, &gvk.kind, object)
+}
+
+/// What the rule of the object's kind says, and nothing besides: where a script or a rule as data speaks for the
+/// kind, it is asked even while the object is being deleted. For people who write and debug rules.
+pub fn assess_rule(object: &Value, customizations: &Customizations<'_>) -> Option<HealthStatus> {
+    match own_rule(&kind_of(object)?, object, customizations) {
+        Some(health) => health,
+        None => assess(object, customizations),
+    }
+}
+
+fn kind_of(object: &Value) -> Option<GroupVersionKind> {
+    let (api_version, kind) = (str_at(object, &["apiVersion"])?, str_at(object, &["kind"])?);
+    Some(GroupVersionKind::from_api_version(api_version, kind))
+}
+
+fn own_rule(
+    gvk: &GroupVersionKind,
+    object: &Value,
+    customizations: &Customizations<'_>,
+) -> Option<Option<HealthStatus>> {
+    customizations.assess(gvk, object).or_else(|| rules::assess(&gvk.group, &gvk.kind, object).map(Some))
 }
 
 /// Whether the object has a time of deletion that can be read as a time.
@@ -41,5 +63,5 @@ fn is_being_deleted(object: &Value) -> bool {
 
 /// Group and kind of everything that has a rule.
 pub fn kinds_with_rules() -> impl Iterator<Item = (&'static str, &'static str)> {
-    builtin::kinds()
+    builtin::kinds().chain(rules::kinds())
 }
