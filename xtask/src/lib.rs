@@ -7,6 +7,7 @@
 pub mod cluster;
 pub mod console;
 pub mod crds;
+pub mod demo;
 pub mod error;
 pub mod git_server;
 pub mod go_build;
@@ -14,6 +15,7 @@ pub mod golden;
 pub mod http;
 pub mod interrupt;
 pub mod metrics_api;
+pub mod operator;
 pub mod paths;
 pub mod process;
 pub mod suites;

@@ -142,6 +142,7 @@ fn unit(options: &Options) -> Result<Count> {
 /// One cluster for the whole run. Without one these tests fail; they are not skipped.
 fn real_cluster(options: &Options) -> Result<Count> {
     if let Some(kubeconfig) = &options.kubeconfig {
+        cluster::require_disposable(kubeconfig)?;
         return integration_tests(kubeconfig, options);
     }
     let cluster = Cluster::up(&cluster::Options::named(&format!("test-{}", std::process::id())))?;

@@ -105,9 +105,15 @@ func encoders() template.FuncMap {
 			}
 			return buf.String()
 		},
-		"fromYaml":      func(s string) map[string]any { return object(func(m any) error { return yaml.Unmarshal([]byte(s), m) }) },
-		"fromJson":      func(s string) map[string]any { return object(func(m any) error { return json.Unmarshal([]byte(s), m) }) },
-		"fromToml":      func(s string) map[string]any { return object(func(m any) error { return toml.Unmarshal([]byte(s), m) }) },
+		"fromYaml": func(s string) map[string]any {
+			return object(func(m any) error { return yaml.Unmarshal([]byte(s), m) })
+		},
+		"fromJson": func(s string) map[string]any {
+			return object(func(m any) error { return json.Unmarshal([]byte(s), m) })
+		},
+		"fromToml": func(s string) map[string]any {
+			return object(func(m any) error { return toml.Unmarshal([]byte(s), m) })
+		},
 		"fromYamlArray": func(s string) []any { return array(func(a any) error { return yaml.Unmarshal([]byte(s), a) }) },
 		"fromJsonArray": func(s string) []any { return array(func(a any) error { return json.Unmarshal([]byte(s), a) }) },
 	}

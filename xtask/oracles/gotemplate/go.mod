@@ -1,4 +1,5 @@
-module tiphys.dev/oracles/gotemplate
+// Go's text/template with sprig, asked as an oracle by `cargo xtask golden gotemplate` and by the property tests.
+module tiphys.dev/xtask/oracles/gotemplate
 
 go 1.26.0
 

@@ -227,6 +227,9 @@ func emit(documents []*yaml.Node, question request) (string, error) {
 			return "", err
 		}
 	}
+	if len(documents) == 0 {
+		return "", nil
+	}
 	if err := encoder.Close(); err != nil {
 		return "", err
 	}

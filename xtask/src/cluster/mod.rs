@@ -11,7 +11,9 @@ mod pki;
 mod stages;
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 pub use api::Api;
@@ -191,6 +193,11 @@ impl Cluster {
         self.folder.join("kubeconfig")
     }
 
+    /// What `kubectl <arguments>` prints, as administrator of this cluster, with this text as stdin.
+    pub fn kubectl(&self, arguments: &[&str], stdin: &str) -> Result<String> {
+        kubectl(&self.folder.join("kubectl"), &self.kubeconfig(), arguments, stdin)
+    }
+
     /// The folder with logs, pidfiles and certificates.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -204,6 +211,43 @@ impl Cluster {
         };
         Api::new(&read("server")?, &Pki::at(&self.folder.join("pki")).ca(), &read(ADMIN_TOKEN_FILE)?)
     }
+}
+
+fn kubectl(program: &Path, kubeconfig: &Path, arguments: &[&str], stdin: &str) -> Result<String> {
+    let doing = || format!("kubectl {}", arguments.join(" "));
+    let mut child = Command::new(program)
+        .arg("--kubeconfig")
+        .arg(kubeconfig)
+        .args(arguments)
+        .env_remove("KUBECONFIG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context(doing())?;
+    if let Some(mut input) = child.stdin.take() {
+        input.write_all(stdin.as_bytes()).context(doing())?;
+    }
+    let output = child.wait_with_output().context(doing())?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(Error::new(format!("{}: {}", doing(), String::from_utf8_lossy(&output.stderr).trim())))
+}
+
+/// Refuses a cluster that is not ours to break: tests install CRDs and webhooks, delete and kill.
+pub fn require_disposable(kubeconfig: &Path) -> Result<()> {
+    let program = KUBERNETES.build()?.join("kubectl");
+    let label = "jsonpath={.metadata.labels.tiphys\\.dev/disposable}";
+    let marked = kubectl(&program, kubeconfig, &["get", "namespace", "kube-system", "--output", label], "")?;
+    if marked.trim() == "true" {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "the cluster of {} is not disposable: if tests may do as they like with it, run \
+         `kubectl label namespace kube-system {DISPOSABLE}=true`",
+        kubeconfig.display()
+    )))
 }
 
 fn ready(programs: &[Background], what: &str, condition: impl FnMut() -> bool) -> Result<()> {
