@@ -1,0 +1,71 @@
+//! Merging maps with the rules of mergo 1.0.1, seen and unseen ones alike.
+//!
+//! Without `overwrite` the target wins unless its value is empty (zero, `""`, `false`, nil, no elements).
+//! With it the source wins, empty values and nil included. Maps on both sides merge in place; a list is
+//! taken or left whole. A nil in the source counts only with `overwrite`. What is taken from the source
+//! is shared with it, not copied.
+
+use super::dicts::{MAX_DEPTH, too_deep};
+use crate::error::Error;
+use crate::exec::Exec;
+use crate::value::{Map, Value, types};
+
+/// Merges `source` into `target`, which changes.
+///
+/// # Errors
+/// Nesting deeper than [`MAX_DEPTH`], or a value that the target's type cannot hold.
+pub(super) fn merge_into(
+    exec: &mut Exec<'_>,
+    target: &Map,
+    source: &Map,
+    overwrite: bool,
+    depth: u32,
+) -> Result<(), Error> {
+    if depth > MAX_DEPTH {
+        return Err(too_deep());
+    }
+    let entries = source.entries();
+    exec.charge_steps(entries.len() as u64)?;
+    for (key, new) in entries {
+        if new.is_nil() && matches!(new, Value::Nil) {
+            if overwrite {
+                put(target, &key, new)?;
+            }
+            continue;
+        }
+        let old = target.get(&key);
+        let old_is_empty = old.as_ref().is_none_or(is_empty);
+        if let (Value::Map(new), Some(Value::Map(old))) = (&new, &old) {
+            if !old.is_nil() {
+                merge_into(exec, old, new, overwrite, depth + 1)?;
+            }
+            if !old_is_empty {
+                continue;
+            }
+        }
+        if overwrite || old_is_empty {
+            put(target, &key, new)?;
+        }
+    }
+    Ok(())
+}
+
+fn put(target: &Map, key: &crate::value::Str, value: Value) -> Result<(), Error> {
+    let elem = target.map_type().elem;
+    if target.map_type().name != types::DICT.name && !elem.accepts(&value) {
+        return Err(Error::new(format!(
+            "reflect.Value.SetMapIndex: value of type {} is not assignable to type {elem}",
+            types::DICT.elem
+        )));
+    }
+    target.insert(key.clone(), value);
+    Ok(())
+}
+
+/// mergo's notion: like sprig's `empty`, but functions and structs never are.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(_) | Value::Func(_) | Value::Complex(..) => false,
+        other => !other.truth(),
+    }
+}

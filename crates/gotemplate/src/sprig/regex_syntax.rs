@@ -1,0 +1,573 @@
+//! Go's regular expression syntax (RE2), rewritten for the `regex` crate.
+//!
+//! Both engines search leftmost-first over code points, so only the syntax differs: Perl classes are
+//! ASCII in Go, `[` inside a class is a literal, `{` that starts no repeat is a literal, `\Q…\E`
+//! quotes, octal escapes exist, repeats may not be stacked. One pass over the expression, without
+//! recursion, gives the rewritten text or Go's error message. Knows nothing of values or templates.
+
+use std::fmt::Write as _;
+
+/// Counts above this are refused, alone or multiplied by the repeats around them.
+const MAX_REPEAT: u32 = 1000;
+
+/// An expression rewritten for the `regex` crate.
+#[derive(Debug)]
+pub(super) struct Translated {
+    /// The pattern to compile; groups are numbered as in the source and have no names.
+    pub pattern: String,
+    /// Group names by number; group 0 and unnamed groups have none.
+    pub names: Vec<Option<String>>,
+}
+
+/// Rewrites `expr`, or says why Go refuses it (`error parsing regexp: …`).
+pub(super) fn translate(expr: &str) -> Result<Translated, String> {
+    let mut t = Translator {
+        expr,
+        pos: 0,
+        out: String::with_capacity(expr.len() + 16),
+        names: vec![None],
+        groups: vec![Group::default()],
+    };
+    t.run()?;
+    if t.groups.len() > 1 {
+        return Err(error("missing closing )", expr));
+    }
+    Ok(Translated { pattern: t.out, names: t.names })
+}
+
+/// Go's wording of a syntax error.
+fn error(what: &str, at: &str) -> String {
+    format!("error parsing regexp: {what}: `{at}`")
+}
+
+/// What is known of the group that is being read.
+#[derive(Default)]
+struct Group {
+    /// Weight of the last atom (the largest product of nested repeat counts), if there is one to repeat.
+    atom: Option<u32>,
+    /// The largest weight seen in this group.
+    weight: u32,
+}
+
+struct Translator<'a> {
+    expr: &'a str,
+    pos: usize,
+    out: String,
+    names: Vec<Option<String>>,
+    groups: Vec<Group>,
+}
+
+impl Translator<'_> {
+    fn rest(&self) -> &str {
+        self.expr.get(self.pos..).unwrap_or("")
+    }
+
+    fn byte(&self, ahead: usize) -> Option<u8> {
+        self.expr.as_bytes().get(self.pos + ahead).copied()
+    }
+
+    fn span(&self, from: usize) -> &str {
+        self.expr.get(from..self.pos).unwrap_or("")
+    }
+
+    fn next_char(&mut self) -> Option<char> {
+        let c = self.rest().chars().next()?;
+        self.pos += c.len_utf8();
+        Some(c)
+    }
+
+    fn set_atom(&mut self, weight: u32) {
+        if let Some(g) = self.groups.last_mut() {
+            g.atom = Some(weight);
+            g.weight = g.weight.max(weight);
+        }
+    }
+
+    fn literal(&mut self, c: char) {
+        push_literal(&mut self.out, c);
+        self.set_atom(1);
+    }
+
+    fn verbatim(&mut self, text: &str, consumed: usize) {
+        self.out.push_str(text);
+        self.pos += consumed;
+        self.set_atom(1);
+    }
+
+    fn run(&mut self) -> Result<(), String> {
+        let mut last_repeat: Option<usize> = None;
+        while let Some(b) = self.byte(0) {
+            let start = self.pos;
+            let mut repeat = None;
+            match b {
+                b'(' if self.byte(1) == Some(b'?') => self.perl_group()?,
+                b'(' => {
+                    self.pos += 1;
+                    self.names.push(None);
+                    self.open("(");
+                }
+                b')' => self.close()?,
+                b'|' => {
+                    self.out.push('|');
+                    self.pos += 1;
+                    if let Some(g) = self.groups.last_mut() {
+                        g.atom = None;
+                    }
+                }
+                b'^' => self.verbatim("^", 1),
+                b'$' => self.verbatim("$", 1),
+                b'.' => self.verbatim(".", 1),
+                b'[' => self.class()?,
+                b'*' | b'+' | b'?' => {
+                    self.pos += 1;
+                    self.repeat(char::from(b).to_string(), 1, start, last_repeat)?;
+                    repeat = Some(start);
+                }
+                b'{' => match self.counted()? {
+                    Some((text, max)) => {
+                        self.repeat(text, max, start, last_repeat)?;
+                        repeat = Some(start);
+                    }
+                    None => {
+                        self.pos += 1;
+                        self.literal('{');
+                    }
+                },
+                b'\\' => self.escape()?,
+                _ => {
+                    if let Some(c) = self.next_char() {
+                        self.literal(c);
+                    }
+                }
+            }
+            last_repeat = repeat;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.groups.push(Group::default());
+    }
+
+    fn close(&mut self) -> Result<(), String> {
+        if self.groups.len() < 2 {
+            return Err(error("unexpected )", self.expr));
+        }
+        let weight = self.groups.pop().map_or(1, |g| g.weight.max(1));
+        self.out.push(')');
+        self.pos += 1;
+        self.set_atom(weight);
+        Ok(())
+    }
+
+    /// Reads `{m}`, `{m,}` or `{m,n}`; `None` (and nothing read) when the brace is a literal.
+    fn counted(&mut self) -> Result<Option<(String, u32)>, String> {
+        let start = self.pos;
+        let Some(end) = self.rest().find('}') else { return Ok(None) };
+        let body = self.rest().get(1..end).unwrap_or("").to_owned();
+        let (low, high) = match body.split_once(',') {
+            None => (body.as_str(), Some(body.as_str())),
+            Some((low, "")) => (low, None),
+            Some((low, high)) => (low, Some(high)),
+        };
+        let well_formed = |s: &str| {
+            !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit()) && (s.len() == 1 || !s.starts_with('0'))
+        };
+        if !well_formed(low) || !high.is_none_or(well_formed) {
+            return Ok(None);
+        }
+        self.pos += end + 1;
+        let min = low.parse::<u32>().unwrap_or(u32::MAX);
+        let max = high.map(|h| h.parse::<u32>().unwrap_or(u32::MAX));
+        if min > MAX_REPEAT || max.is_some_and(|m| m > MAX_REPEAT || min > m) {
+            return Err(error("invalid repeat count", self.span(start)));
+        }
+        let text = match max {
+            Some(max) if max == min => format!("{{{min}}}"),
+            Some(max) => format!("{{{min},{max}}}"),
+            None => format!("{{{min},}}"),
+        };
+        Ok(Some((text, max.unwrap_or(min))))
+    }
+
+    fn repeat(&mut self, text: String, count: u32, start: usize, last: Option<usize>) -> Result<(), String> {
+        let mut text = text;
+        if self.byte(0) == Some(b'?') {
+            self.pos += 1;
+            text.push('?');
+        }
+        if let Some(last) = last {
+            return Err(error("invalid nested repetition operator", self.span(last)));
+        }
+        let Some(weight) = self.groups.last().and_then(|g| g.atom) else {
+            return Err(error("missing argument to repetition operator", self.span(start)));
+        };
+        let weight = weight.saturating_mul(count.max(1));
+        if weight > MAX_REPEAT && count >= 2 {
+            return Err(error("invalid repeat count", self.span(start)));
+        }
+        self.out.push_str(&text);
+        self.set_atom(weight);
+        Ok(())
+    }
+
+    /// Reads `(?P<name>`, `(?<name>`, `(?flags:` or `(?flags)`.
+    fn perl_group(&mut self) -> Result<(), String> {
+        let start = self.pos;
+        let named = if self.rest().starts_with("(?P<") && self.rest().len() > 4 {
+            Some(4)
+        } else if self.rest().starts_with("(?<") && self.rest().len() > 3 {
+            Some(3)
+        } else {
+            None
+        };
+        if let Some(skip) = named {
+            let Some(end) = self.rest().find('>') else {
+                return Err(error("invalid named capture", self.rest()));
+            };
+            let name = self.rest().get(skip..end).unwrap_or("").to_owned();
+            self.pos += end + 1;
+            if name.is_empty() || !name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric()) {
+                return Err(error("invalid named capture", self.span(start)));
+            }
+            self.names.push(Some(name));
+            self.open("(");
+            return Ok(());
+        }
+        self.pos += 2;
+        let mut saw_flag = false;
+        let mut negated = false;
+        while let Some(c) = self.next_char() {
+            match c {
+                'i' | 'm' | 's' | 'U' => saw_flag = true,
+                '-' if !negated => {
+                    negated = true;
+                    saw_flag = false;
+                }
+                ':' | ')' if !negated || saw_flag => {
+                    let flags = self.span(start).to_owned();
+                    if c == ':' {
+                        self.open(&flags);
+                    } else if flags != "(?)" {
+                        self.out.push_str(&flags);
+                        if let Some(g) = self.groups.last_mut() {
+                            g.atom = None;
+                        }
+                    }
+                    return Ok(());
+                }
+                _ => break,
+            }
+        }
+        Err(error("invalid or unsupported Perl syntax", self.span(start)))
+    }
+
+    /// Reads a backslash sequence outside a class.
+    fn escape(&mut self) -> Result<(), String> {
+        match self.byte(1) {
+            Some(b'A') => self.verbatim(r"\A", 2),
+            Some(b'z') => self.verbatim(r"\z", 2),
+            Some(b'b') => self.verbatim(r"(?-u:\b)", 2),
+            Some(b'B') => self.verbatim(r"(?-u:\B)", 2),
+            Some(b'C') => return Err(error("invalid escape sequence", r"\C")),
+            Some(b'Q') => {
+                let text = self.rest().get(2..).unwrap_or("");
+                let (quoted, consumed) = match text.split_once(r"\E") {
+                    Some((quoted, _)) => (quoted.to_owned(), quoted.len() + 4),
+                    None => (text.to_owned(), text.len() + 2),
+                };
+                self.pos += consumed;
+                quoted.chars().for_each(|c| self.literal(c));
+            }
+            _ => {
+                if let Some(class) = self.class_escape()? {
+                    let _ = write!(self.out, "[{class}]");
+                    self.set_atom(1);
+                } else {
+                    let c = self.char_escape()?;
+                    self.literal(c);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads `\d`, `\pN`, `\p{Greek}` and their like; gives the text of a class item.
+    fn class_escape(&mut self) -> Result<Option<String>, String> {
+        let Some(second) = self.byte(1) else { return Ok(None) };
+        if let Some(items) = perl_class(second.to_ascii_lowercase()) {
+            self.pos += 2;
+            let negated = if second.is_ascii_uppercase() { "^" } else { "" };
+            return Ok(Some(format!("[{negated}{items}]")));
+        }
+        if second != b'p' && second != b'P' {
+            return Ok(None);
+        }
+        let start = self.pos;
+        self.pos += 2;
+        let name = match self.next_char() {
+            // A lone \p at the end reads as the replacement character in Go, which no table has.
+            None => String::new(),
+            Some('{') => {
+                let Some(end) = self.rest().find('}') else {
+                    return Err(error("invalid character class range", self.expr.get(start..).unwrap_or("")));
+                };
+                let name = self.rest().get(..end).unwrap_or("").to_owned();
+                self.pos += end + 1;
+                name
+            }
+            Some(c) => c.to_string(),
+        };
+        let (flip, name) = match name.strip_prefix('^') {
+            Some(rest) => (true, rest),
+            None => (false, name.as_str()),
+        };
+        match unicode_class(name) {
+            Some(class) if (second == b'P') != flip => Ok(Some(format!("[^{class}]"))),
+            Some(class) => Ok(Some(class)),
+            None => Err(error("invalid character class range", self.span(start))),
+        }
+    }
+
+    /// Reads an escape that stands for one character.
+    fn char_escape(&mut self) -> Result<char, String> {
+        let start = self.pos;
+        self.pos += 1;
+        let Some(c) = self.next_char() else {
+            return Err(error("trailing backslash at end of expression", ""));
+        };
+        let octal = |b: Option<u8>| b.filter(|b| (b'0'..=b'7').contains(b)).map(|b| u32::from(b - b'0'));
+        let code = match c {
+            '1'..='7' if octal(self.byte(0)).is_none() => None,
+            '0'..='7' => {
+                let mut code = c.to_digit(8).unwrap_or(0);
+                for _ in 0..2 {
+                    let Some(d) = octal(self.byte(0)) else { break };
+                    code = code * 8 + d;
+                    self.pos += 1;
+                }
+                Some(code)
+            }
+            'x' => self.hex_escape(),
+            'a' => Some(7),
+            'f' => Some(12),
+            'n' => Some(10),
+            'r' => Some(13),
+            't' => Some(9),
+            'v' => Some(11),
+            c if c.is_ascii() && !c.is_ascii_alphanumeric() => Some(u32::from(c)),
+            _ => None,
+        };
+        code.map(|code| char::from_u32(code).unwrap_or('\u{FFFD}'))
+            .ok_or_else(|| error("invalid escape sequence", self.span(start)))
+    }
+
+    /// Reads what follows `\x`: two hexadecimal digits, or any number of them in braces.
+    fn hex_escape(&mut self) -> Option<u32> {
+        let first = self.next_char()?;
+        if first != '{' {
+            let second = self.next_char()?;
+            return Some(first.to_digit(16)? * 16 + second.to_digit(16)?);
+        }
+        let mut code = 0;
+        let mut digits = 0;
+        loop {
+            match self.next_char()? {
+                '}' => return (digits > 0).then_some(code),
+                c => {
+                    code = code * 16 + c.to_digit(16)?;
+                    digits += 1;
+                    if code > 0x10_FFFF {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads `[…]`.
+    fn class(&mut self) -> Result<(), String> {
+        let start = self.pos;
+        let missing = |t: &Self| error("missing closing ]", t.expr.get(start..).unwrap_or(""));
+        self.pos += 1;
+        let mut items = String::new();
+        let negated = self.byte(0) == Some(b'^');
+        if negated {
+            self.pos += 1;
+        }
+        let mut first = true;
+        while first || self.byte(0) != Some(b']') {
+            first = false;
+            if self.rest().starts_with("[:")
+                && let Some(end) = self.rest().get(2..).and_then(|r| r.find(":]"))
+            {
+                let name = self.rest().get(..end + 4).unwrap_or("").to_owned();
+                let Some(class) = posix_class(&name) else {
+                    return Err(error("invalid character class range", &name));
+                };
+                items.push_str(class);
+                self.pos += end + 4;
+                continue;
+            }
+            if self.byte(0) == Some(b'\\')
+                && let Some(class) = self.class_escape()?
+            {
+                items.push_str(&class);
+                continue;
+            }
+            let from = self.pos;
+            let low = self.class_char()?.ok_or_else(|| missing(self))?;
+            let mut high = low;
+            if self.byte(0) == Some(b'-') && self.byte(1).is_some_and(|b| b != b']') {
+                self.pos += 1;
+                high = self.class_char()?.ok_or_else(|| missing(self))?;
+                if high < low {
+                    return Err(error("invalid character class range", self.span(from)));
+                }
+            }
+            push_literal(&mut items, low);
+            if high != low {
+                items.push('-');
+                push_literal(&mut items, high);
+            }
+        }
+        self.pos += 1;
+        let _ = write!(self.out, "[{}{items}]", if negated { "^" } else { "" });
+        self.set_atom(1);
+        Ok(())
+    }
+
+    fn class_char(&mut self) -> Result<Option<char>, String> {
+        if self.byte(0) == Some(b'\\') {
+            return self.char_escape().map(Some);
+        }
+        Ok(self.next_char())
+    }
+}
+
+/// Writes `c` so that it stands for itself inside and outside a class.
+fn push_literal(out: &mut String, c: char) {
+    if c.is_ascii_alphanumeric() || !c.is_ascii() {
+        out.push(c);
+    } else {
+        let _ = write!(out, "\\x{:02X}", u32::from(c));
+    }
+}
+
+/// The ASCII members of `\d`, `\s` and `\w`.
+fn perl_class(letter: u8) -> Option<&'static str> {
+    match letter {
+        b'd' => Some("0-9"),
+        b's' => Some(r"\t\n\f\r\x20"),
+        b'w' => Some("0-9A-Za-z_"),
+        _ => None,
+    }
+}
+
+/// The class item for `[:name:]` or `[:^name:]`.
+fn posix_class(name: &str) -> Option<&'static str> {
+    const NAMES: [&str; 14] = [
+        "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+        "upper", "word", "xdigit",
+    ];
+    const PLAIN: [&str; 14] = [
+        "[:alnum:]",
+        "[:alpha:]",
+        "[:ascii:]",
+        "[:blank:]",
+        "[:cntrl:]",
+        "[:digit:]",
+        "[:graph:]",
+        "[:lower:]",
+        "[:print:]",
+        "[:punct:]",
+        "[:space:]",
+        "[:upper:]",
+        "[:word:]",
+        "[:xdigit:]",
+    ];
+    const NEGATED: [&str; 14] = [
+        "[:^alnum:]",
+        "[:^alpha:]",
+        "[:^ascii:]",
+        "[:^blank:]",
+        "[:^cntrl:]",
+        "[:^digit:]",
+        "[:^graph:]",
+        "[:^lower:]",
+        "[:^print:]",
+        "[:^punct:]",
+        "[:^space:]",
+        "[:^upper:]",
+        "[:^word:]",
+        "[:^xdigit:]",
+    ];
+    let inner = name.strip_prefix("[:")?.strip_suffix(":]")?;
+    let (table, inner) = match inner.strip_prefix('^') {
+        Some(rest) => (&NEGATED, rest),
+        None => (&PLAIN, inner),
+    };
+    let index = NAMES.iter().position(|n| *n == inner)?;
+    table.get(index).copied()
+}
+
+/// The class for a Unicode category or script that Go knows by `name`.
+fn unicode_class(name: &str) -> Option<String> {
+    let known = |class: &str| regex_syntax_accepts(class);
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' '));
+    if name.is_empty() || !plain {
+        return None;
+    }
+    match name.to_ascii_lowercase().as_str() {
+        "any" => return Some(r"\p{Any}".to_owned()),
+        "assigned" => return Some(r"\p{Assigned}".to_owned()),
+        "ascii" => return Some(r"\x00-\x7F".to_owned()),
+        _ => {}
+    }
+    [format!(r"\p{{gc={name}}}"), format!(r"\p{{sc={name}}}")].into_iter().find(|class| known(class))
+}
+
+fn regex_syntax_accepts(class: &str) -> bool {
+    regex::Regex::new(class).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rewrites_what_differs() {
+        for (from, to) in [
+            (r"\d+", "[[0-9]]+"),
+            (r"[^\W_]", r"[^[^0-9A-Za-z_]\x5F]"),
+            ("a{,5}", r"a\x7B\x2C5\x7D"),
+            ("[[]", r"[\x5B]"),
+            (r"\Q.*\E+", r"\x2E\x2A+"),
+            (r"\101", "A"),
+            ("(?P<n>a)(?i:b)", "(a)(?i:b)"),
+            ("x{2}?", "x{2}?"),
+        ] {
+            assert_eq!(translate(from).unwrap().pattern, to, "{from}");
+        }
+    }
+
+    #[test]
+    fn words_errors_as_go() {
+        for (from, message) in [
+            ("a(", "missing closing ): `a(`"),
+            ("a)", "unexpected ): `a)`"),
+            ("[a", "missing closing ]: `[a`"),
+            ("a**", "invalid nested repetition operator: `**`"),
+            ("*a", "missing argument to repetition operator: `*`"),
+            ("a{1001}", "invalid repeat count: `{1001}`"),
+            ("(a{100}){100}", "invalid repeat count: `{100}`"),
+            (r"\8", r"invalid escape sequence: `\8`"),
+            ("(?z)", "invalid or unsupported Perl syntax: `(?z`"),
+            ("[b-a]", "invalid character class range: `b-a`"),
+            (r"\p{Nope}", r"invalid character class range: `\p{Nope}`"),
+        ] {
+            assert_eq!(translate(from).unwrap_err(), format!("error parsing regexp: {message}"));
+        }
+    }
+}
