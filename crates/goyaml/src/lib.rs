@@ -14,17 +14,26 @@
 //! Values are [`serde_json::Value`]; documents whose style, comments and order matter are [`Node`].
 //! The crate knows nothing of files, charts or Kubernetes objects.
 
+mod alias;
+mod compose;
 mod decode;
 mod emit;
 mod error;
+mod gofmt;
+mod input;
 pub mod json;
 mod limits;
 mod node;
+mod parser;
 mod resolve;
+mod scanner;
 mod split;
 mod tag;
+mod timestamp;
 
-pub use decode::{DecodeOptions, Numbers, Target, decode, from_yaml, from_yaml_strict, scalar_text};
+pub use decode::{
+    DecodeOptions, Numbers, Target, decode, from_yaml, from_yaml_strict, scalar_text, yaml_to_json,
+};
 pub use emit::{EmitOptions, SequenceIndent, emit, emit_all, to_yaml, to_yaml_pretty};
 pub use error::{Error, ErrorKind};
 pub use limits::Limits;
@@ -40,8 +49,7 @@ pub use split::{Documents, split_documents};
 /// # Errors
 /// What `yaml.Decoder` of yaml.v3 says: `yaml: line 3: did not find expected key`; or a passed limit.
 pub fn parse(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
-    let _ = (text, limits);
-    Err(Error::new(ErrorKind::Syntax, "not finished yet"))
+    compose::compose(text, limits, usize::MAX)
 }
 
 /// Parses the first document of `text` as `yaml.Unmarshal` of yaml.v3 into a `yaml.Node` does. The rest of
@@ -50,6 +58,5 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_first(text: &[u8], limits: &Limits) -> Result<Option<Node>, Error> {
-    let _ = (text, limits);
-    Err(Error::new(ErrorKind::Syntax, "not finished yet"))
+    Ok(compose::compose(text, limits, 1)?.pop())
 }

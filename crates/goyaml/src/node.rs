@@ -45,6 +45,11 @@ impl Style {
     /// Any of the four styles that make a scalar a string whatever it looks like.
     pub const ANY_QUOTED: Self = Self(2 | 4 | 8 | 16);
 
+    /// The flags as the number that Go's `yaml.Style` has.
+    pub fn bits(self) -> u8 {
+        self.0
+    }
+
     /// Whether any flag of `other` is set.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0

@@ -1,8 +1,16 @@
 //! Reading text into values as `sigs.k8s.io/yaml` does: the v2 flavour.
 
-use serde_json::Value;
+mod key;
+mod tree;
+mod value;
 
-use crate::{Error, ErrorKind, Limits};
+use serde_json::{Map, Value};
+
+use crate::compose::check_bytes;
+use crate::input::Input;
+use crate::parser::Parser;
+use crate::scanner::token::Flavour;
+use crate::{Error, ErrorKind, Limits, gofmt};
 
 /// Which kind of number a decoded scalar becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,8 +57,43 @@ pub struct DecodeOptions {
 /// In Go's words: `error converting YAML to JSON: yaml: line 2: …`,
 /// `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal …`.
 pub fn decode(text: &[u8], options: &DecodeOptions) -> Result<Value, Error> {
-    let _ = (text, options);
-    Err(Error::new(ErrorKind::Syntax, "not finished yet"))
+    let value =
+        yaml_to_json(text, options).map_err(|error| error.prefixed("error converting YAML to JSON: "))?;
+    let (target, empty) = match options.target {
+        Target::Any => return Ok(value),
+        Target::Map if value.is_object() => return Ok(value),
+        Target::List if value.is_array() => return Ok(value),
+        Target::Map => ("map[string]interface {}", Value::Object(Map::new())),
+        Target::List => ("[]interface {}", Value::Array(Vec::new())),
+    };
+    let found = match value {
+        Value::Null => return Ok(empty),
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let message = format!(
+        "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type {target}"
+    );
+    Err(Error::new(ErrorKind::Type, message))
+}
+
+/// Decodes the first document of `text` as `yaml.YAMLToJSON` of `sigs.k8s.io/yaml` does; the errors are
+/// those of yaml.v2 itself, with no words in front. The target of the options is not looked at.
+///
+/// # Errors
+/// In Go's words: `yaml: line 2: …`.
+pub fn yaml_to_json(text: &[u8], options: &DecodeOptions) -> Result<Value, Error> {
+    check_bytes(text, &options.limits)?;
+    let input = Input::new(text);
+    let mut parser = Parser::new(&input.text, input.problem, Flavour::V2, options.limits.depth);
+    match tree::Tree::read(&mut parser, &options.limits) {
+        Ok(Some(tree)) => value::Decoder::new(&tree, options).document(),
+        Ok(None) => Ok(Value::Null),
+        Err(failure) => Err(failure.into_error(Flavour::V2)),
+    }
 }
 
 /// [`decode`] with the defaults: into an `interface{}`, all numbers floats, the last duplicate wins.
@@ -73,6 +116,13 @@ pub fn from_yaml_strict(text: &[u8]) -> Result<Value, Error> {
 /// (`appVersion: 1.10` becomes `1.1`), from a value decoded with [`Numbers::Yaml`]. `None` for null, lists
 /// and maps, which a string field refuses or ignores.
 pub fn scalar_text(value: &Value) -> Option<String> {
-    let _ = value;
-    None
+    match value {
+        Value::Bool(yes) => Some(yes.to_string()),
+        Value::Number(number) => Some(match number.as_f64() {
+            Some(float) if number.is_f64() => gofmt::float_32(float),
+            _ => number.to_string(),
+        }),
+        Value::String(text) => Some(text.clone()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
 }

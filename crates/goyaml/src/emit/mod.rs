@@ -1,8 +1,21 @@
 //! Writing YAML in both flavours.
 
+mod analysis;
+mod collections;
+mod nodes;
+mod roundtrip;
+mod scalar;
+mod sort;
+mod unicode;
+mod values;
+mod writer;
+
 use serde_json::Value;
 
-use crate::{Error, ErrorKind, Node};
+use crate::scanner::token::Flavour;
+use crate::{Error, Node};
+use nodes::NodeEmitter;
+use writer::Writer;
 
 /// Where the items of a sequence below a mapping key stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,8 +55,12 @@ pub fn emit(node: &Node, options: &EmitOptions) -> Result<String, Error> {
 /// # Errors
 /// As [`emit`].
 pub fn emit_all(nodes: &[Node], options: &EmitOptions) -> Result<String, Error> {
-    let _ = (nodes, options);
-    Err(Error::new(ErrorKind::Emit, "not finished yet"))
+    let compact = options.sequences == SequenceIndent::Compact;
+    let mut emitter = NodeEmitter::new(Writer::new(Flavour::V3, options.indent, compact));
+    for node in nodes {
+        emitter.document(node)?;
+    }
+    Ok(emitter.writer.out)
 }
 
 /// Writes a value as `yaml.Marshal` of `sigs.k8s.io/yaml` does (Helm's `toYaml`), with a final line break.
@@ -52,8 +69,11 @@ pub fn emit_all(nodes: &[Node], options: &EmitOptions) -> Result<String, Error> 
 /// Go goes through JSON text, and fails on what the reader then refuses: control characters such as DEL
 /// in a string, keys longer than 1,024 characters; Helm's `toYaml` then prints nothing.
 pub fn to_yaml(value: &Value) -> Result<String, Error> {
-    let _ = value;
-    Err(Error::new(ErrorKind::Emit, "not finished yet"))
+    let writer = Writer::new(Flavour::V2, 2, false);
+    if roundtrip::is_faithful(value) {
+        return values::write_document(writer, value);
+    }
+    values::write_document(writer, &roundtrip::through_json(value)?)
 }
 
 /// Writes a value as the yaml.v3 encoder with two spaces of indentation does (Helm's `toYamlPretty`), with
@@ -62,6 +82,5 @@ pub fn to_yaml(value: &Value) -> Result<String, Error> {
 /// # Errors
 /// When the value nests deeper than the default of [`Limits`](crate::Limits).
 pub fn to_yaml_pretty(value: &Value) -> Result<String, Error> {
-    let _ = value;
-    Err(Error::new(ErrorKind::Emit, "not finished yet"))
+    values::write_document(Writer::new(Flavour::V3, 2, false), value)
 }

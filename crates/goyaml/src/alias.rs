@@ -1,0 +1,19 @@
+//! Go's rule about how much of a document may come from aliases.
+
+/// Up to this many values, 99 % may come from aliases.
+const LOW: u64 = 400_000;
+/// From this many values on, 10 % may.
+const HIGH: u64 = 4_000_000;
+
+/// Whether too many of the `decoded` values came from aliases.
+pub(crate) fn is_excessive(from_aliases: u64, decoded: u64) -> bool {
+    from_aliases > 100 && decoded > 1000 && from_aliases as f64 / decoded as f64 > allowed_ratio(decoded)
+}
+
+fn allowed_ratio(decoded: u64) -> f64 {
+    match decoded {
+        ..=LOW => 0.99,
+        HIGH.. => 0.10,
+        _ => 0.99 - 0.89 * ((decoded - LOW) as f64 / (HIGH - LOW) as f64),
+    }
+}
