@@ -1,0 +1,116 @@
+//! The kinds that a cluster knows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kube::core::ApiResource;
+use kube::discovery::{Scope, verbs};
+use kube::{Client, core};
+use tokio::sync::RwLock;
+
+use crate::object::GroupVersionKind;
+
+/// One version of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindInfo {
+    /// Group, version and kind.
+    pub gvk: GroupVersionKind,
+    /// What requests are made of.
+    pub resource: ApiResource,
+    /// Whether objects of the kind live in namespaces.
+    pub namespaced: bool,
+    /// Whether the kind can be listed and watched.
+    pub watchable: bool,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    kinds: BTreeMap<GroupVersionKind, Arc<KindInfo>>,
+    version: String,
+    asked_at: Option<Instant>,
+}
+
+/// What was discovered, asked for anew when somebody wants a kind that is not known.
+pub struct Discovery {
+    client: Client,
+    known: RwLock<Known>,
+}
+
+/// The API server is not asked more often than this because of kinds that it does not know.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(3);
+
+impl Discovery {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, known: RwLock::default() }
+    }
+
+    /// A kind in a version; nothing where the cluster does not know it, even when asked again.
+    ///
+    /// # Errors
+    /// Where the API server does not answer.
+    pub async fn find(&self, gvk: &GroupVersionKind) -> Result<Option<Arc<KindInfo>>, kube::Error> {
+        if let Some(kind) = self.known.read().await.kinds.get(gvk) {
+            return Ok(Some(Arc::clone(kind)));
+        }
+        let mut known = self.known.write().await;
+        let stale = known.asked_at.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN_AFTER);
+        if stale && !known.kinds.contains_key(gvk) {
+            *known = ask(&self.client).await?;
+        }
+        Ok(known.kinds.get(gvk).map(Arc::clone))
+    }
+
+    /// Makes the next question for an unknown kind reach the API server, since a CRD was just applied.
+    pub async fn expect_new_kinds(&self) {
+        self.known.write().await.asked_at = None;
+    }
+
+    /// The version of Kubernetes (`v1.35.4`) and all kinds as `[group/]version/Kind`, for charts.
+    ///
+    /// # Errors
+    /// Where the API server does not answer.
+    pub async fn capabilities(&self) -> Result<(String, Vec<String>), kube::Error> {
+        if self.known.read().await.asked_at.is_none() {
+            let mut known = self.known.write().await;
+            if known.asked_at.is_none() {
+                *known = ask(&self.client).await?;
+            }
+        }
+        let known = self.known.read().await;
+        let mut versions: Vec<String> = Vec::new();
+        for gvk in known.kinds.keys() {
+            versions.push(gvk.api_version());
+            versions.push(format!("{}/{}", gvk.api_version(), gvk.kind));
+        }
+        versions.sort_unstable();
+        versions.dedup();
+        Ok((known.version.clone(), versions))
+    }
+}
+
+async fn ask(client: &Client) -> Result<Known, kube::Error> {
+    let version = client.apiserver_version().await?.git_version;
+    let discovered = kube::Discovery::new(client.clone()).run_aggregated().await?;
+    let mut kinds = BTreeMap::new();
+    for group in discovered.groups() {
+        for version in group.versions() {
+            for (resource, capabilities) in group.versioned_resources(version) {
+                let gvk = GroupVersionKind {
+                    group: resource.group.clone(),
+                    version: resource.version.clone(),
+                    kind: resource.kind.clone(),
+                };
+                let info = KindInfo {
+                    namespaced: capabilities.scope == Scope::Namespaced,
+                    watchable: capabilities.supports_operation(verbs::LIST)
+                        && capabilities.supports_operation(verbs::WATCH),
+                    gvk: gvk.clone(),
+                    resource: core::ApiResource::clone(&resource),
+                };
+                kinds.insert(gvk, Arc::new(info));
+            }
+        }
+    }
+    Ok(Known { kinds, version, asked_at: Some(Instant::now()) })
+}

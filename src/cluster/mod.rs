@@ -1,0 +1,112 @@
+//! Clusters, read: connections, discovery, watches, and `observe`, which puts together what is known of one target.
+//!
+//! One watch per version and kind that some application uses; objects that no application asks for leave eight bytes
+//! behind, so memory grows with what is managed, not with the cluster. A kind that cannot be listed is a gap in the
+//! observations of the applications that use it, and of no others. Nothing here writes, and nothing here decides.
+
+mod connect;
+mod discovery;
+mod kind_watch;
+mod observe;
+mod predict;
+mod store;
+mod watched;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use kube::Client;
+use tokio::sync::mpsc;
+
+use crate::object::{GroupVersionKind, ResourceKey};
+
+pub use connect::{Connection, connect, connect_context};
+pub use discovery::{Discovery, KindInfo};
+pub use observe::ObserveRequest;
+pub use watched::WatchedObject;
+
+/// A tracked object changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Address of the cluster.
+    pub server: String,
+    /// The instance name in the object's tracking-id.
+    pub instance: Arc<str>,
+    /// The object.
+    pub key: ResourceKey,
+}
+
+/// One cluster: a client, what it knows, and the watches that applications asked for.
+pub struct Cluster {
+    server: String,
+    client: Client,
+    discovery: Discovery,
+    watches: Mutex<HashMap<GroupVersionKind, Arc<kind_watch::KindWatch>>>,
+    predictions: predict::Predictions,
+    changes: mpsc::UnboundedSender<Changed>,
+}
+
+impl Cluster {
+    /// A cluster behind a client. `changes` hears of every change to a tracked object.
+    pub fn new(server: &str, client: Client, changes: mpsc::UnboundedSender<Changed>) -> Arc<Self> {
+        Arc::new(Self {
+            server: server.to_owned(),
+            discovery: Discovery::new(client.clone()),
+            client,
+            watches: Mutex::default(),
+            predictions: predict::Predictions::default(),
+            changes,
+        })
+    }
+
+    /// The client of the cluster.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The kinds that the cluster knows.
+    pub fn discovery(&self) -> &Discovery {
+        &self.discovery
+    }
+
+    /// Address of the API server.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Forgets every prediction: the next comparison asks the API server anew.
+    pub fn forget_predictions(&self) {
+        self.predictions.clear();
+    }
+
+    /// The watch of a kind, started where nobody has asked for it before.
+    fn watch(&self, kind: &KindInfo) -> Arc<kind_watch::KindWatch> {
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        let watch = watches.entry(kind.gvk.clone()).or_insert_with(|| {
+            kind_watch::KindWatch::start(
+                self.client.clone(),
+                kind.clone(),
+                self.server.clone(),
+                self.changes.clone(),
+            )
+        });
+        Arc::clone(watch)
+    }
+
+    /// Takes in the API server's answer to a write, so that the next observation need not wait for the watch.
+    pub fn take_in(&self, gvk: &GroupVersionKind, desired: &crate::object::Manifest, answer: WatchedObject) {
+        let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = watches.get(gvk) {
+            self.predictions.seed(desired, &answer);
+            watch.store().insert(answer, true);
+        }
+    }
+
+    /// Takes out an object that was deleted and is gone.
+    pub fn take_out(&self, gvk: &GroupVersionKind, key: &ResourceKey) {
+        let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = watches.get(gvk) {
+            watch.store().remove(&key.namespace, &key.name);
+        }
+    }
+}

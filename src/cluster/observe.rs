@@ -1,0 +1,178 @@
+//! What is known of one target, put together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use kube::Api;
+
+use crate::api::Time;
+use crate::flow::{Cause, Observation, Prediction, Problem, Stage};
+use crate::object::{GroupVersionKind, Manifest, ResourceKey};
+
+use super::kind_watch::KindWatch;
+use super::store::{Lookup, Stored};
+use super::{Cluster, KindInfo, WatchedObject};
+
+/// What to observe.
+#[derive(Clone, Copy, Debug)]
+pub struct ObserveRequest<'a> {
+    /// Objects that the revision wants, with their namespaces set.
+    pub desired: &'a [Arc<Manifest>],
+    /// Kinds that the application used before, where objects may be left over.
+    pub known_kinds: &'a BTreeSet<GroupVersionKind>,
+    /// Objects besides, for example the destination's namespace.
+    pub also: &'a [(GroupVersionKind, ResourceKey)],
+    /// The instance name in tracking-ids.
+    pub instance: &'a str,
+    /// Whether to ask for predictions.
+    pub predict: bool,
+    /// The time.
+    pub now: Time,
+}
+
+/// How long the first list of a kind may take.
+const LIST_DEADLINE: Duration = Duration::from_secs(30);
+/// Requests at the same time for one target.
+const PARALLEL: usize = 8;
+
+type Kinds = BTreeMap<GroupVersionKind, Arc<KindWatch>>;
+
+impl Cluster {
+    /// Observes one target. A kind that cannot be seen is a gap; it hides nothing else.
+    ///
+    /// # Errors
+    /// Where the cluster does not answer at all.
+    pub async fn observe(&self, request: &ObserveRequest<'_>) -> Result<Observation, Problem> {
+        let mut seen = Observation::empty(request.now);
+        let kinds = self.kinds_of(request, &mut seen).await?;
+        let mut bodies: BTreeMap<ResourceKey, (Arc<Stored>, Arc<Manifest>)> = BTreeMap::new();
+        for watch in kinds.values() {
+            for ((namespace, name), stored) in watch.store().tracked(request.instance) {
+                let gvk = &watch.info().gvk;
+                if let Some(body) = stored.manifest() {
+                    bodies.insert(ResourceKey::new(&gvk.group, &gvk.kind, namespace, name), (stored, body));
+                }
+            }
+        }
+        for (gvk, key) in wanted_keys(request) {
+            if bodies.contains_key(&key) {
+                continue;
+            }
+            let Some(watch) = kinds.get(&gvk) else { continue };
+            if let Some(found) = self.live(watch, &key).await? {
+                bodies.insert(key, found);
+            }
+        }
+        if request.predict {
+            self.predict_all(request, &kinds, &bodies, &mut seen).await?;
+        }
+        seen.live = bodies.into_iter().map(|(key, (_, body))| (key, body)).collect();
+        Ok(seen)
+    }
+
+    /// Finds the kinds, starts their watches, and waits until they are complete.
+    async fn kinds_of(&self, request: &ObserveRequest<'_>, seen: &mut Observation) -> Result<Kinds, Problem> {
+        let mut wanted: BTreeSet<GroupVersionKind> =
+            request.desired.iter().map(|object| object.gvk()).collect();
+        wanted.extend(request.known_kinds.iter().cloned());
+        wanted.extend(request.also.iter().map(|(gvk, _)| gvk.clone()));
+        let mut kinds = Kinds::new();
+        for gvk in wanted {
+            let found = self.discovery().find(&gvk).await.map_err(|error| self.unreachable(&error))?;
+            // A kind that nobody knows any more has no objects; the comparison says so where Git wants one.
+            let Some(info) = found else { continue };
+            let scope = if info.namespaced { &mut seen.namespaced } else { &mut seen.cluster_scoped };
+            scope.insert(gvk.group_kind());
+            if info.watchable {
+                kinds.insert(gvk, self.watch(&info));
+            }
+        }
+        let waits =
+            kinds.iter().map(|(gvk, watch)| async move { (gvk.clone(), watch.ready(LIST_DEADLINE).await) });
+        for (gvk, ready) in futures::future::join_all(waits).await {
+            if let Err(problem) = ready {
+                seen.gaps.insert(gvk.group_kind(), problem);
+            }
+        }
+        Ok(kinds)
+    }
+
+    async fn live(
+        &self,
+        watch: &KindWatch,
+        key: &ResourceKey,
+    ) -> Result<Option<(Arc<Stored>, Arc<Manifest>)>, Problem> {
+        let stored = match watch.store().look_up(&key.namespace, &key.name) {
+            Lookup::Kept(stored) => stored,
+            Lookup::Absent => return Ok(None),
+            Lookup::Foreign => {
+                let found = self.get(watch.info(), key).await?;
+                let Some(object) = found else { return Ok(None) };
+                watch.store().insert(object, true);
+                match watch.store().look_up(&key.namespace, &key.name) {
+                    Lookup::Kept(stored) => stored,
+                    Lookup::Foreign | Lookup::Absent => return Ok(None),
+                }
+            }
+        };
+        Ok(stored.manifest().map(|body| (stored, body)))
+    }
+
+    /// Reads one object from the API server.
+    async fn get(&self, kind: &KindInfo, key: &ResourceKey) -> Result<Option<WatchedObject>, Problem> {
+        let api: Api<WatchedObject> = if kind.namespaced {
+            Api::namespaced_with(self.client().clone(), &key.namespace, &kind.resource)
+        } else {
+            Api::all_with(self.client().clone(), &kind.resource)
+        };
+        let mut found = api.get_opt(&key.name).await.map_err(|error| self.unreachable(&error))?;
+        if let Some(object) = &mut found {
+            object.complete(&kind.resource);
+        }
+        Ok(found)
+    }
+
+    async fn predict_all(
+        &self,
+        request: &ObserveRequest<'_>,
+        kinds: &Kinds,
+        bodies: &BTreeMap<ResourceKey, (Arc<Stored>, Arc<Manifest>)>,
+        seen: &mut Observation,
+    ) -> Result<(), Problem> {
+        let mut unknown = Vec::new();
+        for desired in request.desired {
+            let key = desired.key();
+            let (Some((stored, body)), Some(watch)) = (bodies.get(&key), kinds.get(&desired.gvk())) else {
+                continue;
+            };
+            match self.predictions.get(desired, stored, body) {
+                Some(prediction) => {
+                    seen.predictions.insert(key, prediction);
+                }
+                None => unknown.push((desired, stored, watch)),
+            }
+        }
+        let asked = stream::iter(unknown).map(|(desired, stored, watch)| async move {
+            let answer = self.predictions.ask(self.client().clone(), watch.info(), desired, stored).await;
+            (desired.key(), answer)
+        });
+        let answers: Vec<(ResourceKey, Result<Prediction, Problem>)> =
+            asked.buffer_unordered(PARALLEL).collect().await;
+        for (key, answer) in answers {
+            seen.predictions.insert(key, answer?);
+        }
+        Ok(())
+    }
+
+    fn unreachable(&self, error: &kube::Error) -> Problem {
+        let message = format!("cluster {} cannot be read: {error}", self.server());
+        Problem::retry(Stage::Observe, Cause::DestinationUnreachable, message)
+    }
+}
+
+fn wanted_keys(request: &ObserveRequest<'_>) -> Vec<(GroupVersionKind, ResourceKey)> {
+    let desired = request.desired.iter().filter(|object| !object.name().is_empty());
+    desired.map(|object| (object.gvk(), object.key())).chain(request.also.iter().cloned()).collect()
+}
