@@ -7,12 +7,14 @@
 //! waves before it are applied and healthy; the last one is not waited for, except its hooks. Prunes go in reverse
 //! wave order.
 
+mod apply;
 mod auto;
 mod namespace;
 mod order;
 mod plan;
 mod step;
 
+pub use apply::{Applying, apply, delete_hooks};
 pub use auto::{AutoSync, decide_auto_sync, self_heal_wait};
 pub use namespace::NamespaceCreation;
 pub use plan::{PlanRequest, plan};

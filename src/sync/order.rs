@@ -7,7 +7,7 @@ use crate::api::SyncPhase;
 use crate::flow::{Action, Task};
 use crate::object::{compare_kinds, str_at};
 
-/// Sorts tasks by phase, wave, kind and name, prunes of a wave after its applies and in reverse order of kinds; then
+/// Sorts tasks by phase, wave, kind and name, prunes of a wave before its applies and in reverse order of kinds; then
 /// moves what others need in front of them: CRDs before their objects, Namespaces before what lives in them.
 pub(super) fn sort(tasks: &mut Vec<Task>) {
     tasks.sort_by(compare);
@@ -19,8 +19,8 @@ fn compare(left: &Task, right: &Task) -> Ordering {
         (Action::Prune, Action::Prune) => compare_kinds(&right.key.kind, &left.key.kind),
         _ => compare_kinds(&left.key.kind, &right.key.kind),
     };
-    (left.phase, left.wave, left.action)
-        .cmp(&(right.phase, right.wave, right.action))
+    (left.phase, left.wave, is_apply(left))
+        .cmp(&(right.phase, right.wave, is_apply(right)))
         .then(kinds)
         .then_with(|| left.key.name.cmp(&right.key.name))
         .then_with(|| left.key.cmp(&right.key))
@@ -43,6 +43,10 @@ pub(super) fn reverse_prune_waves(tasks: &mut [Task], is_last: impl Fn(&Task) ->
             task.wave = after;
         }
     }
+}
+
+fn is_apply(task: &Task) -> bool {
+    task.action == Action::Apply
 }
 
 fn is_prune(task: &Task) -> bool {

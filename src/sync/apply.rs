@@ -1,0 +1,384 @@
+//! The only writer to a destination: carries out one step and reports what became of each object.
+//!
+//! Inside of a wave, prunes go first, then kinds in their order; objects of the same place in that order are written
+//! side by side. An object that is refused hides no other. Every write is a server-side apply by
+//! `argocd-controller`, conflicts forced, unless the object's options say otherwise.
+
+use std::future::Future;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
+
+use crate::api::{OperationPhase, PropagationPolicy as Propagation, ResultCode, annotations};
+use crate::cluster::{Cluster, KindInfo, WatchedObject};
+use crate::flow::{Action, AppliedResource, ApplyReport, Task, Written};
+use crate::object::{Manifest, i64_at, kind_rank, str_at};
+
+use super::step::result_of;
+
+/// Writes at the same time.
+const PARALLEL: usize = 10;
+/// Tries of a write that the API server was too busy for.
+const TRIES: u32 = 4;
+
+/// The annotation by which a restarted controller knows a hook that it has already created.
+const OPERATION: &str = "tiphys.dev/operation";
+
+/// How a step is carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Applying<'a> {
+    /// Writes nothing, and says what would be refused.
+    pub dry_run: bool,
+    /// What tells this operation from every other one of the application.
+    pub operation_id: &'a str,
+}
+
+/// Writes the objects of one step.
+pub async fn apply(cluster: &Cluster, tasks: &[Task], how: Applying<'_>) -> ApplyReport {
+    let mut results: Vec<Option<AppliedResource>> = tasks.iter().map(|_| None).collect();
+    for batch in batches(tasks) {
+        let written = stream::iter(batch).map(|index| async move {
+            let Some(task) = tasks.get(index) else { return (index, None) };
+            (index, one(cluster, task, how).await)
+        });
+        let written: Vec<(usize, Option<AppliedResource>)> =
+            written.buffer_unordered(PARALLEL).collect().await;
+        for (index, result) in written {
+            if let Some(place) = results.get_mut(index) {
+                *place = result;
+            }
+        }
+    }
+    ApplyReport { results: results.into_iter().flatten().collect() }
+}
+
+/// Deletes hooks that are done with.
+pub async fn delete_hooks(cluster: &Cluster, tasks: &[Task]) -> Vec<String> {
+    let deletions = stream::iter(tasks).map(|task| async move {
+        let kind = kind_of(cluster, task).await.ok()?;
+        delete(cluster, &kind, task, false).await.err().map(|message| format!("{}: {message}", task.key))
+    });
+    deletions.buffer_unordered(PARALLEL).filter_map(futures::future::ready).collect().await
+}
+
+/// Indexes of tasks that may be written side by side, in the order in which the batches are written.
+fn batches(tasks: &[Task]) -> Vec<Vec<usize>> {
+    let place = |task: &Task| match task.action {
+        Action::Prune => 0,
+        Action::Apply => kind_rank(&task.key.kind) + 1,
+    };
+    let mut places: Vec<(usize, usize)> = tasks.iter().map(place).zip(0..).collect();
+    places.sort_unstable();
+    let chunks = places.chunk_by(|left, right| left.0 == right.0);
+    chunks.map(|chunk| chunk.iter().map(|(_, index)| *index).collect()).collect()
+}
+
+/// Writes one object. Nothing where it has to be tried again: an old hook of the same name is still on its way out.
+async fn one(cluster: &Cluster, task: &Task, how: Applying<'_>) -> Option<AppliedResource> {
+    let kind = match kind_of(cluster, task).await {
+        Ok(kind) => kind,
+        Err(message) => return Some(failed(task, message)),
+    };
+    match task.action {
+        Action::Prune => Some(prune(cluster, &kind, task, how).await),
+        Action::Apply if task.hook.is_some() && !how.dry_run => create_hook(cluster, &kind, task, how).await,
+        Action::Apply if task.options.unchanged && !how.dry_run => Some(unchanged(task)),
+        Action::Apply => Some(write(cluster, &kind, task, how).await),
+    }
+}
+
+async fn kind_of(cluster: &Cluster, task: &Task) -> Result<std::sync::Arc<KindInfo>, String> {
+    match cluster.discovery().find(&task.gvk).await {
+        Ok(Some(kind)) => Ok(kind),
+        Ok(None) => Err(format!(
+            "The Kubernetes API could not find {}/{} for requested resource {}/{}. Make sure the \"{}\" CRD is \
+             installed on the destination cluster",
+            task.gvk.group, task.gvk.kind, task.key.namespace, task.key.name, task.gvk.kind
+        )),
+        Err(error) => Err(format!("the cluster does not answer: {error}")),
+    }
+}
+
+fn api(cluster: &Cluster, kind: &KindInfo, namespace: &str) -> Api<WatchedObject> {
+    if kind.namespaced {
+        Api::namespaced_with(cluster.client().clone(), namespace, &kind.resource)
+    } else {
+        Api::all_with(cluster.client().clone(), &kind.resource)
+    }
+}
+
+async fn write(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_>) -> AppliedResource {
+    let api = api(cluster, kind, &task.key.namespace);
+    let answer = if task.options.replace && !how.dry_run {
+        replace(&api, task).await
+    } else {
+        let params =
+            PatchParams { dry_run: how.dry_run, ..PatchParams::apply(annotations::FIELD_MANAGER).force() };
+        let params = if task.options.skip_validation { params.validation_ignore() } else { params };
+        let patch = Patch::Apply(task.object.body());
+        let answer = again(|| api.patch(&task.key.name, &params, &patch)).await;
+        match answer {
+            Err(error) if task.options.force && !how.dry_run && is_immutable(&error) => {
+                recreate(&api, task).await
+            }
+            other => other,
+        }
+    };
+    match answer {
+        Ok(mut answer) => {
+            answer.complete(&kind.resource);
+            applied(cluster, task, answer, how).await
+        }
+        Err(error) => failed(task, message_of(task, &error)),
+    }
+}
+
+trait Validation {
+    fn validation_ignore(self) -> Self;
+}
+
+impl Validation for PatchParams {
+    fn validation_ignore(mut self) -> Self {
+        self.field_validation = Some(kube::api::ValidationDirective::Ignore);
+        self
+    }
+}
+
+async fn applied(
+    cluster: &Cluster,
+    task: &Task,
+    answer: WatchedObject,
+    how: Applying<'_>,
+) -> AppliedResource {
+    let before = task.live.as_ref().map(|live| live.resource_version().to_owned());
+    let text = |field: &str| str_at(&answer.body, &["metadata", field]).unwrap_or_default().to_owned();
+    let written = Written {
+        uid: text("uid"),
+        resource_version: text("resourceVersion"),
+        generation: i64_at(&answer.body, &["metadata", "generation"]).unwrap_or(0),
+        changed: before.as_deref() != Some(&text("resourceVersion")),
+    };
+    let verb = match (&before, written.changed) {
+        (None, _) => "created",
+        (Some(_), true) => "configured",
+        (Some(_), false) => "unchanged",
+    };
+    if !how.dry_run {
+        if task.key.kind == "CustomResourceDefinition" {
+            cluster.discovery().expect_new_kinds().await;
+        }
+        cluster.take_in(&task.gvk, &task.object, answer);
+    }
+    let suffix = if how.dry_run { " (dry run)" } else { "" };
+    synced(task, format!("{} {verb}{suffix}", display_name(task)), Some(written))
+}
+
+/// `deployment.apps/web`, as kubectl prints it.
+fn display_name(task: &Task) -> String {
+    let kind = task.key.kind.to_lowercase();
+    let dot = if task.key.group.is_empty() { "" } else { "." };
+    format!("{kind}{dot}{}/{}", task.key.group, task.key.name)
+}
+
+fn synced(task: &Task, message: String, written: Option<Written>) -> AppliedResource {
+    let mut result = result_of(task);
+    result.status = task.hook.is_none().then_some(ResultCode::Synced);
+    result.hook_phase = Some(OperationPhase::Running);
+    result.message = message;
+    AppliedResource { result, written }
+}
+
+fn unchanged(task: &Task) -> AppliedResource {
+    synced(task, format!("{} unchanged", display_name(task)), None)
+}
+
+fn failed(task: &Task, message: String) -> AppliedResource {
+    let mut result = result_of(task);
+    result.status = Some(ResultCode::SyncFailed);
+    result.hook_phase = Some(OperationPhase::Failed);
+    result.message = message;
+    AppliedResource { result, written: None }
+}
+
+/// `Replace=true`: a PUT of the whole object, or a POST where there is none.
+async fn replace(api: &Api<WatchedObject>, task: &Task) -> Result<WatchedObject, kube::Error> {
+    let params =
+        PostParams { field_manager: Some(annotations::FIELD_MANAGER.into()), ..PostParams::default() };
+    let Some(live) = &task.live else {
+        let body = to_watched(&task.object)?;
+        return again(|| api.create(&params, &body)).await;
+    };
+    let mut object = (*task.object).clone();
+    if let Some(metadata) =
+        object.body_mut().get_mut("metadata").and_then(|metadata| metadata.as_object_mut())
+    {
+        metadata.insert("resourceVersion".into(), live.resource_version().into());
+    }
+    let body = to_watched(&object)?;
+    match again(|| api.replace(&task.key.name, &params, &body)).await {
+        Err(error) if task.options.force && is_immutable(&error) => recreate(api, task).await,
+        other => other,
+    }
+}
+
+/// `Force=true`: what cannot be changed is deleted and created again.
+async fn recreate(api: &Api<WatchedObject>, task: &Task) -> Result<WatchedObject, kube::Error> {
+    let params =
+        DeleteParams { propagation_policy: Some(PropagationPolicy::Background), ..DeleteParams::default() };
+    again(|| api.delete(&task.key.name, &params)).await.map(drop).or_else(gone)?;
+    let params =
+        PostParams { field_manager: Some(annotations::FIELD_MANAGER.into()), ..PostParams::default() };
+    let body = to_watched(&task.object)?;
+    // Finalizers may keep the old one for a while: the create is refused until it is gone, and tried again.
+    let mut pause = Duration::from_millis(50);
+    loop {
+        match api.create(&params, &body).await {
+            Err(kube::Error::Api(status)) if status.code == 409 && pause < Duration::from_secs(4) => {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            other => return other,
+        }
+    }
+}
+
+fn gone(error: kube::Error) -> Result<(), kube::Error> {
+    match error {
+        kube::Error::Api(status) if status.code == 404 => Ok(()),
+        other => Err(other),
+    }
+}
+
+fn to_watched(object: &Manifest) -> Result<WatchedObject, kube::Error> {
+    serde_json::from_value(object.body().clone()).map_err(kube::Error::SerdeError)
+}
+
+async fn prune(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_>) -> AppliedResource {
+    let mut result = result_of(task);
+    if let Some(reason) = &task.skipped {
+        result.status = Some(ResultCode::PruneSkipped);
+        result.hook_phase = Some(OperationPhase::Succeeded);
+        result.message.clone_from(reason);
+        return AppliedResource { result, written: None };
+    }
+    match delete(cluster, kind, task, how.dry_run).await {
+        Ok(()) => {
+            result.status = Some(ResultCode::Pruned);
+            result.hook_phase = Some(OperationPhase::Running);
+            result.message = if how.dry_run { "pruned (dry run)".into() } else { "pruned".into() };
+            AppliedResource { result, written: None }
+        }
+        Err(message) => failed(task, message),
+    }
+}
+
+/// Deletes the very object that was seen: one that was made anew in the meantime stays.
+async fn delete(cluster: &Cluster, kind: &KindInfo, task: &Task, dry_run: bool) -> Result<(), String> {
+    let uid = task.live.as_ref().map(|live| live.uid().to_owned()).filter(|uid| !uid.is_empty());
+    let params = DeleteParams {
+        dry_run,
+        propagation_policy: Some(match task.options.propagation {
+            Propagation::Foreground => PropagationPolicy::Foreground,
+            Propagation::Background => PropagationPolicy::Background,
+            Propagation::Orphan => PropagationPolicy::Orphan,
+        }),
+        preconditions: uid.map(|uid| Preconditions { uid: Some(uid), resource_version: None }),
+        ..DeleteParams::default()
+    };
+    let api = api(cluster, kind, &task.key.namespace);
+    let answer = again(|| api.delete(&task.key.name, &params)).await.map(drop).or_else(gone);
+    answer.map_err(|error| message_of(task, &error))
+}
+
+/// Creates a hook. One of the same name that an earlier operation left is deleted first; nothing is reported until it
+/// is gone, so that the step comes again. One that this operation has already created is taken as it is.
+async fn create_hook(
+    cluster: &Cluster,
+    kind: &KindInfo,
+    task: &Task,
+    how: Applying<'_>,
+) -> Option<AppliedResource> {
+    let api = api(cluster, kind, &task.key.namespace);
+    match again(|| api.get_opt(&task.key.name)).await {
+        Ok(None) => {}
+        Ok(Some(mut there)) => {
+            there.complete(&kind.resource);
+            let made_by = str_at(&there.body, &["metadata", "annotations", OPERATION]).map(str::to_owned);
+            let deleting = str_at(&there.body, &["metadata", "deletionTimestamp"]).is_some();
+            if made_by.as_deref() == Some(how.operation_id) && !deleting {
+                return Some(applied(cluster, task, there, how).await);
+            }
+            if !task.delete_policies.contains(&crate::api::DeletePolicy::BeforeHookCreation) {
+                return Some(write(cluster, kind, task, how).await);
+            }
+            if !deleting {
+                let params = DeleteParams::background();
+                if let Err(error) =
+                    again(|| api.delete(&task.key.name, &params)).await.map(drop).or_else(gone)
+                {
+                    return Some(failed(task, message_of(task, &error)));
+                }
+            }
+            return None;
+        }
+        Err(error) => return Some(failed(task, message_of(task, &error))),
+    }
+    let mut hook = task.clone();
+    let mut object = (*task.object).clone();
+    object.set_annotation(OPERATION, how.operation_id);
+    hook.object = std::sync::Arc::new(object);
+    hook.live = None;
+    Some(write(cluster, kind, &hook, how).await)
+}
+
+/// Tries a request again while the API server is too busy or the connection breaks.
+async fn again<T, F, R>(mut request: R) -> Result<T, kube::Error>
+where
+    R: FnMut() -> F,
+    F: Future<Output = Result<T, kube::Error>>,
+{
+    let mut pause = Duration::from_millis(100);
+    for _ in 1..TRIES {
+        match request().await {
+            Err(error) if is_passing(&error) => {
+                tokio::time::sleep(pause).await;
+                pause *= 3;
+            }
+            other => return other,
+        }
+    }
+    request().await
+}
+
+fn is_passing(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => status.code == 429 || status.code >= 500,
+        kube::Error::HyperError(_) | kube::Error::Service(_) => true,
+        _ => false,
+    }
+}
+
+/// The API server says in many words that a field cannot be changed.
+fn is_immutable(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 422 || status.code == 409)
+}
+
+fn message_of(task: &Task, error: &kube::Error) -> String {
+    match error {
+        // The API server quotes values in some messages.
+        kube::Error::Api(status) if task.object.is_secret() => format!("{} ({})", status.reason, status.code),
+        kube::Error::Api(status) if status.code == 403 => {
+            format!("{}; give the controller's service account this right", status.message)
+        }
+        kube::Error::Api(status) if is_immutable(error) && status.message.contains("immutable") => {
+            format!(
+                "{}; set the sync option Replace=true or Force=true to delete it and create it anew",
+                status.message
+            )
+        }
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    }
+}
