@@ -21,6 +21,7 @@ mod gostr;
 pub mod limits;
 mod parse;
 pub mod sprig;
+mod stack;
 pub mod strconv;
 pub mod template;
 pub mod value;

@@ -9,6 +9,7 @@ use crate::exec::Exec;
 use crate::func::Funcs;
 use crate::limits::Limits;
 use crate::parse::{self, Tree};
+use crate::stack::StackGuard;
 use crate::value::{Str, Value};
 
 /// What a field of a map that has no such key gives: Go's option `missingkey`.
@@ -58,8 +59,9 @@ impl TemplateSet {
     ///
     /// # Errors
     /// `template: NAME:LINE: …`; the set is unchanged then.
-    pub fn parse(&mut self, name: &str, text: &str, funcs: &Funcs) -> Result<(), Error> {
-        self.add(parse::parse(name, text, funcs)?);
+    pub fn parse(&mut self, name: &str, text: impl AsRef<[u8]>, funcs: &Funcs) -> Result<(), Error> {
+        let guard = StackGuard::new(parse::PARSE_STACK);
+        self.add(parse::parse(name, text.as_ref(), funcs, guard)?);
         Ok(())
     }
 

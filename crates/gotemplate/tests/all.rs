@@ -1,0 +1,6 @@
+//! The integration tests of the crate, one binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod case;
+mod golden;
+mod oracle;
