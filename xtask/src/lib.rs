@@ -4,6 +4,7 @@
 //! It knows how to build and start programs and how to look at their output. It must not know how
 //! Tiphys works inside: it uses the binary and the Kubernetes API, as a user does.
 
+pub mod bench;
 pub mod cluster;
 pub mod console;
 pub mod crds;

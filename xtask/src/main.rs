@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use xtask::cluster::{self, Cluster};
 use xtask::error::Result;
 use xtask::git_server::{self, GitServer};
-use xtask::{console, crds, demo, golden, metrics_api, suites};
+use xtask::{bench, console, crds, demo, golden, metrics_api, suites};
 
 /// Developer commands of Tiphys.
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ struct Arguments {
 enum Task {
     /// The main job before your eyes: a cluster, a Git server, waves, the GPU gate, a commit, healing
     Demo(demo::Options),
+    /// What the operator costs against a real API server, as a table
+    Bench(bench::Options),
     /// A real Kubernetes on loopback, from Go modules
     #[command(subcommand)]
     Cluster(ClusterTask),
@@ -89,6 +91,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     match &arguments.command {
         Task::Cluster(task) => run_cluster(task),
         Task::Internal(InternalTask::MetricsApi { port, cluster }) => metrics_api::run(*port, cluster),
+        Task::Bench(options) => bench::run(options),
         Task::Demo(options) => demo::run(options),
         Task::Golden(options) => golden::run(options),
         Task::GitServer { folder, port } => serve_git(folder, *port),

@@ -59,7 +59,7 @@ impl Operator {
         command
             .arg("controller")
             .arg("--kubeconfig")
-            .arg(cluster.kubeconfig())
+            .arg(cluster.operator_kubeconfig())
             .args(["--namespace", NAMESPACE, "--metrics-port", "0"])
             .env_remove("KUBECONFIG")
             .envs(environment.iter().copied());

@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -119,7 +120,8 @@ func decode(v any) any {
 		for i := range v {
 			v[i] = decode(v[i])
 		}
-		return v
+		// What lies between length and capacity can be reached with slice; it is nobody's contract.
+		return slices.Clip(v)
 	case map[string]any:
 		if len(v) == 1 {
 			for k, inner := range v {

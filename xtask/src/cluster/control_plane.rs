@@ -66,6 +66,8 @@ const USERS: &[(&str, &str, &str)] = &[
     ("scheduler", "system:kube-scheduler", ""),
     ("kwok", "kwok", "system:masters"),
     ("metrics", "metrics", "system:masters"),
+    // The operator under test: a user of its own, so that its requests can be told apart.
+    ("tiphys", super::OPERATOR_USER, "system:masters"),
 ];
 
 impl Starter<'_> {

@@ -28,6 +28,8 @@ use control_plane::{KUBERNETES, KWOK, Ports, Starter};
 use pki::Pki;
 
 const ADMIN_TOKEN_FILE: &str = "admin.token";
+/// The user of [`Cluster::operator_kubeconfig`], as the audit log names it.
+pub const OPERATOR_USER: &str = "tiphys";
 const READY_FILE: &str = "ready";
 const READY_LIMIT: Duration = Duration::from_secs(120);
 
@@ -196,6 +198,11 @@ impl Cluster {
     /// What `kubectl <arguments>` prints, as administrator of this cluster, with this text as stdin.
     pub fn kubectl(&self, arguments: &[&str], stdin: &str) -> Result<String> {
         kubectl(&self.folder.join("kubectl"), &self.kubeconfig(), arguments, stdin)
+    }
+
+    /// A kubeconfig with the same rights for the operator, under a user name of its own.
+    pub fn operator_kubeconfig(&self) -> PathBuf {
+        self.folder.join("tiphys.kubeconfig")
     }
 
     /// The folder with logs, pidfiles and certificates.

@@ -1,0 +1,91 @@
+//! `cargo xtask bench`: what the operator costs against a real API server, as a table.
+//!
+//! One repository with a kustomize overlay per Application (Deployment with 0 replicas, ServiceAccount,
+//! Service, Ingress). CPU is user + system seconds of the operator, requests are those that the API
+//! server's audit log shows for its user.
+
+mod meter;
+mod scenario;
+mod workload;
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::cluster::{self, Cluster};
+use crate::console;
+use crate::error::{Context, Result};
+use crate::git_server::{self, GitServer};
+use crate::interrupt;
+use crate::operator::Operator;
+use meter::{Meter, Row};
+use scenario::Bench;
+use workload::Workload;
+
+/// What `cargo xtask bench` is asked for.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Number of Applications
+    #[arg(long, default_value_t = 100)]
+    pub apps: u32,
+    /// Seconds of the idle measurement
+    #[arg(long, default_value_t = 60)]
+    pub idle: u64,
+    /// Measure a debug build (quick to build; says nothing about speed)
+    #[arg(long)]
+    pub debug: bool,
+    /// Also write the table to this file
+    #[arg(long)]
+    pub output: Option<PathBuf>,
+}
+
+/// Measures and prints the table.
+pub fn run(options: &Options) -> Result<()> {
+    let operator = Operator::build(!options.debug)?;
+    let cluster = Cluster::named("bench")?;
+    cluster.down();
+    let guard = interrupt::on_interrupt({
+        let cluster = cluster.clone();
+        move || cluster.down()
+    });
+    let measured = measure(&operator, &cluster, options);
+    drop(guard);
+    cluster.down();
+    let table = table(&measured?, options);
+    console::line(&table);
+    if let Some(file) = &options.output {
+        fs::write(file, &table).context(file.display())?;
+    }
+    Ok(())
+}
+
+fn measure(operator: &Operator, cluster: &Cluster, options: &Options) -> Result<Vec<Row>> {
+    Cluster::up(&cluster::Options { audit: true, ..cluster::Options::named("bench") })?;
+    operator.install(cluster)?;
+    let root = cluster.folder().join("git");
+    fs::create_dir_all(&root).context("making the Git folder")?;
+    let server = GitServer::start(&root, &git_server::Options::default())?;
+    let workload = Workload::create(&cluster.folder().join("clone"), &server, options.apps)?;
+    let controller = operator.start(cluster, &[])?;
+    let meter = Meter::new(controller, cluster.folder().join("audit.log"));
+    let bench = Bench { api: cluster.api()?, workload, meter, idle: options.idle };
+    bench.all()
+}
+
+fn table(rows: &[Row], options: &Options) -> String {
+    let mut text = format!(
+        "\n{} Applications, {} cores{}\n\n",
+        options.apps,
+        cores(),
+        if options.debug { ", debug build" } else { "" }
+    );
+    text.push_str("| work | time | CPU | peak RSS | API requests |\n|---|---|---|---|---|\n");
+    for row in rows {
+        text.push_str(&row.to_string());
+        text.push('\n');
+    }
+    text
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map(std::num::NonZero::get).unwrap_or(1)
+}
