@@ -23,3 +23,20 @@ pub use problem::{Cause, Next, Problem, Stage};
 pub use reason::{Facts, Reason, Shortage};
 pub use script::{Script, ScriptError};
 pub use target::{Destination, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, ObjectName, Target};
+//! The values that cross rooms, and the traits that outer layers implement.
+
+mod memory_tree;
+mod meter;
+mod read_set;
+mod revision;
+mod tree;
+mod tree_path;
+
+pub use memory_tree::MemoryTree;
+pub use meter::{GitRequest, Meter, NoMeter};
+pub use read_set::ReadSet;
+pub use revision::{CommitInfo, Revision, RevisionKind};
+pub use tree::{
+    ContentId, DEFAULT_FILE_LIMIT, Entry, EntryKind, Found, Tree, TreeError, TreeStore, find_entry,
+};
+pub use tree_path::TreePath;

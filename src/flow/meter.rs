@@ -1,0 +1,42 @@
+//! How the I/O rooms count what they do without knowing who counts.
+
+use std::time::Duration;
+
+/// A kind of request to a Git server, as the metric's label says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GitRequest {
+    /// A list of references.
+    LsRemote,
+    /// Objects.
+    Fetch,
+}
+
+impl GitRequest {
+    /// The value of the label `request_type`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::LsRemote => "ls-remote",
+            Self::Fetch => "fetch",
+        }
+    }
+}
+
+/// Counts what the I/O rooms do. Implemented by `metrics`; every method may be called from any thread and must not
+/// block. Repositories are named by their URL without credentials.
+pub trait Meter: Send + Sync {
+    /// A request to a Git server ended.
+    fn git_request(&self, repository: &str, request: GitRequest, took: Duration, failed: bool) {
+        let _ = (repository, request, took, failed);
+    }
+
+    /// The number of callers that wait for a repository changed.
+    fn repository_pending(&self, repository: &str, waiting: usize) {
+        let _ = (repository, waiting);
+    }
+}
+
+/// Counts nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoMeter;
+
+impl Meter for NoMeter {}
