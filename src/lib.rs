@@ -9,3 +9,4 @@ pub mod health;
 pub mod flow;
 pub mod object;
 pub mod sync;
+pub mod source;

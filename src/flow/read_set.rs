@@ -76,7 +76,8 @@ impl ReadSet {
                 None => {}
                 Some(EntryKind::Directory) if same_id => unchanged = Some(path),
                 Some(EntryKind::Directory) => {
-                    if seen.listing.is_some() && seen.listing != Some(hash_listing(&tree.list(path)?)) {
+                    let differs = |listing| Ok(listing != hash_listing(&tree.list(path)?));
+                    if seen.listing.map_or(Ok(false), differs)? {
                         return Ok(Some(path.clone()));
                     }
                 }

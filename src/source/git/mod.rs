@@ -1,0 +1,13 @@
+//! Git: the wire, the mirrors on disk, and the files of a commit.
+
+mod backend;
+mod local;
+mod mirror;
+mod object_store;
+mod pkt_line;
+mod refs;
+mod session;
+mod smart_http;
+
+pub use backend::{GitBackend, MirrorBackend};
+pub use refs::{RefList, RemoteRef, Resolved, is_commit_id, is_short_id};

@@ -1,0 +1,24 @@
+//! Where desired state comes from: Git repositories, Helm repositories, OCI registries. A source's revision is
+//! resolved to an exact name ([`Revision`](crate::flow::Revision)), and that name to files that can be read and
+//! nothing else ([`Tree`](crate::flow::Tree)).
+//!
+//! [`Sources`] is the door. Behind it: a client for Git's wire protocol and one bare mirror per repository (`git`),
+//! HTTP with the TLS, proxy and credentials of one repository (`http`). Every wait has a deadline and can be
+//! cancelled ([`Budget`]); no credential stands in any error.
+//!
+//! This room knows nothing of Applications, projects or rendering, and decides nothing.
+
+mod budget;
+mod error;
+mod git;
+mod http;
+mod repository;
+mod sources;
+mod url;
+
+pub use budget::{Budget, CancelToken};
+pub use error::{Remedy, SourceError};
+pub use git::{GitBackend, MirrorBackend, RefList, RemoteRef, Resolved, is_commit_id, is_short_id};
+pub use repository::{Access, Auth, Proxy, SecretText, TlsTrust};
+pub use sources::{Freshness, Sources, SourcesOptions};
+pub use url::{RepoUrl, Scheme, normalize_git_url, same_git_url};

@@ -1,0 +1,294 @@
+//! The door of the room: asynchronous, shared by everyone, bounded in what it does at once.
+//!
+//! References are listed once per repository and interval, however many ask, and several who ask at once get one
+//! answer. Files of a commit are shared by all applications that use it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+
+use super::budget::{Budget, CancelToken};
+use super::error::SourceError;
+use super::git::{GitBackend, MirrorBackend, RefList, Resolved};
+use super::repository::Access;
+use crate::flow::{CommitInfo, GitRequest, Meter, Revision, RevisionKind, Tree, TreeStore};
+
+/// References that are listed for every repository; others are asked for by name.
+const USUAL_PREFIXES: [&str; 3] = ["HEAD", "refs/heads/", "refs/tags/"];
+/// A failure is told to whoever asks again within this time, so that a hundred applications of a dead server do not
+/// wait for it one after the other.
+const FAILURE_KEPT: Duration = Duration::from_secs(3);
+/// Repositories that nobody asked for in this time are forgotten (their mirrors stay on disk).
+const IDLE_KEPT: Duration = Duration::from_secs(3600);
+/// Commits per repository whose files are kept at hand.
+const TREES_KEPT: usize = 4;
+
+/// What [`Sources`] is made of.
+#[derive(Debug, Clone)]
+pub struct SourcesOptions {
+    /// Where mirrors and archives are kept. Made if it does not exist; readable by this user alone.
+    pub cache: PathBuf,
+    /// How long one operation on a repository may take (Argo CD: `ARGOCD_EXEC_TIMEOUT`, 90 s).
+    pub timeout: Duration,
+    /// Operations on all repositories at once.
+    pub parallelism: usize,
+    /// Largest pack or archive that is taken, in bytes.
+    pub max_download: u64,
+}
+
+impl SourcesOptions {
+    /// 90 s, 10 at once, 4 GiB.
+    pub fn new(cache: PathBuf) -> Self {
+        Self { cache, timeout: Duration::from_secs(90), parallelism: 10, max_download: 4 << 30 }
+    }
+}
+
+/// How old the list of references may be that a revision is looked up in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Listed after this call began: a hard refresh, a webhook.
+    Now,
+    /// Listed within this time: the poll.
+    Within(Duration),
+}
+
+/// Resolves revisions and gives their files. Cheap to clone.
+#[derive(Clone)]
+pub struct Sources {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: SourcesOptions,
+    backend: Arc<dyn GitBackend>,
+    meter: Arc<dyn Meter>,
+    network: Arc<Semaphore>,
+    repositories: Mutex<HashMap<String, Arc<Repository>>>,
+}
+
+/// What is known of one repository under one set of credentials.
+struct Repository {
+    listed: AsyncMutex<Option<Listed>>,
+    trees: AsyncMutex<Vec<(String, Arc<dyn TreeStore>)>>,
+    used: Mutex<Instant>,
+}
+
+struct Listed {
+    started: Instant,
+    result: Result<Arc<RefList>, SourceError>,
+}
+
+/// Ends the blocking work of a caller who went away.
+struct CancelOnDrop(CancelToken);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+impl Sources {
+    /// Sources with mirrors on disk. Must be called within a Tokio runtime, which then drives the network.
+    pub fn new(options: SourcesOptions, meter: Arc<dyn Meter>) -> Self {
+        let backend = MirrorBackend::new(options.cache.join("git"), Handle::current(), options.max_download);
+        Self::with_backend(options, meter, Arc::new(backend))
+    }
+
+    /// Sources over another implementation of Git.
+    pub fn with_backend(
+        options: SourcesOptions,
+        meter: Arc<dyn Meter>,
+        backend: Arc<dyn GitBackend>,
+    ) -> Self {
+        let network = Arc::new(Semaphore::new(options.parallelism.max(1)));
+        Self { inner: Arc::new(Inner { options, backend, meter, network, repositories: Mutex::default() }) }
+    }
+
+    /// What a `targetRevision` is right now: a branch, a tag, a semver range over tags, a full or short commit id,
+    /// `HEAD` (also if empty), any reference by its full name. A full commit id is taken as written and asks nobody.
+    ///
+    /// # Errors
+    /// [`SourceError::UnknownRevision`], [`SourceError::EmptyRepository`], and whatever keeps the server from answering.
+    pub async fn resolve(
+        &self,
+        access: &Access,
+        requested: &str,
+        freshness: Freshness,
+    ) -> Result<Revision, SourceError> {
+        let make = |id: String, reference: Option<String>| Revision {
+            kind: RevisionKind::Commit,
+            id,
+            requested: requested.to_owned(),
+            reference,
+            digest: None,
+        };
+        if super::git::is_commit_id(requested) {
+            return Ok(make(requested.to_ascii_lowercase(), None));
+        }
+        let refs = self.refs(access, freshness).await?;
+        let mut resolved = refs.resolve(requested);
+        if matches!(resolved, Resolved::Unknown { .. }) && is_unusual(requested) {
+            let named = requested.to_owned();
+            let list = self.list(access, vec![named]).await?;
+            resolved = list.resolve(requested);
+        }
+        match resolved {
+            Resolved::Commit(id) => Ok(make(id, None)),
+            Resolved::Reference { name, commit } => Ok(make(commit, Some(name))),
+            Resolved::ShortId(short) => Ok(make(self.expand(access, &refs, short).await?, None)),
+            Resolved::Unknown { .. } if refs.is_empty() => {
+                Err(SourceError::EmptyRepository { url: access.url.to_string() })
+            }
+            Resolved::Unknown { nearby } => {
+                let revision = if requested.is_empty() { "HEAD" } else { requested };
+                let (url, revision) = (access.url.to_string(), revision.to_owned());
+                Err(SourceError::UnknownRevision { url, revision, nearby })
+            }
+        }
+    }
+
+    /// The files of a resolved revision, fetched unless they are in the cache.
+    ///
+    /// # Errors
+    /// [`SourceError::UnknownRevision`] for a commit that the server does not have or no longer gives, and whatever
+    /// keeps it from being fetched.
+    pub async fn tree(&self, access: &Access, revision: &Revision) -> Result<Tree, SourceError> {
+        let repository = self.repository(access);
+        // Held during the fetch: others who want this commit wait for it rather than fetch it too.
+        let mut trees = repository.trees.lock().await;
+        if let Some((_, store)) = trees.iter().find(|(id, _)| *id == revision.id) {
+            return Ok(Tree::new(store.clone()));
+        }
+        let id = revision.id.clone();
+        let inner = self.inner.clone();
+        let store = self
+            .blocking(access, move |access, budget| {
+                if inner.backend.is_cached(access, &id, budget) {
+                    return inner.backend.fetch(access, &id, budget);
+                }
+                inner.metered(access, GitRequest::Fetch, || inner.backend.fetch(access, &id, budget))
+            })
+            .await?;
+        trees.insert(0, (revision.id.clone(), store.clone()));
+        trees.truncate(TREES_KEPT);
+        Ok(Tree::new(store))
+    }
+
+    /// Author, date and message of a resolved commit.
+    ///
+    /// # Errors
+    /// As [`Sources::tree`].
+    pub async fn commit_info(&self, access: &Access, revision: &Revision) -> Result<CommitInfo, SourceError> {
+        let (inner, id) = (self.inner.clone(), revision.id.clone());
+        self.blocking(access, move |access, budget| inner.backend.commit_info(access, &id, budget)).await
+    }
+
+    /// The branches and tags of a repository, at most as old as allowed.
+    ///
+    /// # Errors
+    /// Whatever keeps the server from answering.
+    pub async fn refs(&self, access: &Access, freshness: Freshness) -> Result<Arc<RefList>, SourceError> {
+        let asked = Instant::now();
+        let repository = self.repository(access);
+        let mut listed = repository.listed.lock().await;
+        if let Some(listed) = listed.as_ref() {
+            let kept = match (&listed.result, freshness) {
+                (Ok(_), Freshness::Now) => Duration::ZERO,
+                (Ok(_), Freshness::Within(age)) => age,
+                (Err(_), _) => FAILURE_KEPT,
+            };
+            if listed.started + kept >= asked {
+                return listed.result.clone();
+            }
+        }
+        let started = Instant::now();
+        let prefixes = USUAL_PREFIXES.map(str::to_owned).to_vec();
+        let result = self.list(access, prefixes).await.map(Arc::new);
+        *listed = Some(Listed { started, result: result.clone() });
+        result
+    }
+
+    async fn list(&self, access: &Access, prefixes: Vec<String>) -> Result<RefList, SourceError> {
+        let inner = self.inner.clone();
+        self.blocking(access, move |access, budget| {
+            let prefixes: Vec<&str> = prefixes.iter().map(String::as_str).collect();
+            inner.metered(access, GitRequest::LsRemote, || inner.backend.list_refs(access, &prefixes, budget))
+        })
+        .await
+    }
+
+    async fn expand(&self, access: &Access, refs: &RefList, short: String) -> Result<String, SourceError> {
+        let mut tips: Vec<&str> = refs.iter().map(|(_, reference)| reference.commit()).collect();
+        tips.retain(|id| id.starts_with(&short));
+        tips.dedup();
+        if let Some(tip) = tips.first() {
+            return Ok((*tip).to_owned());
+        }
+        let inner = self.inner.clone();
+        self.blocking(access, move |access, budget| inner.backend.expand(access, &short, budget)).await
+    }
+
+    /// Runs work that blocks, on a thread of its own, when a place is free. The budget starts then.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        access: &Access,
+        work: impl FnOnce(&Access, &Budget) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let lost =
+            |reason: &str| SourceError::Cache { url: access.url.to_string(), reason: reason.to_owned() };
+        let place = self.inner.network.clone().acquire_owned().await;
+        let place = place.map_err(|_| lost("the process is shutting down"))?;
+        let cancel = CancelToken::default();
+        let _guard = CancelOnDrop(cancel.clone());
+        let budget = Budget::start(&access.url, self.inner.options.timeout, cancel);
+        let owned = access.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work(&owned, &budget).map_err(|error| owned.clean(error));
+            drop(place);
+            result
+        });
+        done.await.map_err(|_| lost("the work was interrupted"))?
+    }
+
+    fn repository(&self, access: &Access) -> Arc<Repository> {
+        let key = access.cache_key();
+        let now = Instant::now();
+        let mut all = self.inner.repositories.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains_key(&key) {
+            all.retain(|_, repository| {
+                let used = *repository.used.lock().unwrap_or_else(PoisonError::into_inner);
+                now.duration_since(used) < IDLE_KEPT || Arc::strong_count(repository) > 1
+            });
+        }
+        let make = || {
+            let (listed, trees) = (AsyncMutex::default(), AsyncMutex::default());
+            Arc::new(Repository { listed, trees, used: Mutex::new(now) })
+        };
+        let repository = all.entry(key).or_insert_with(make).clone();
+        *repository.used.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        repository
+    }
+}
+
+impl Inner {
+    fn metered<T>(
+        &self,
+        access: &Access,
+        request: GitRequest,
+        work: impl FnOnce() -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        let started = Instant::now();
+        let result = work();
+        self.meter.git_request(&access.url.to_string(), request, started.elapsed(), result.is_err());
+        result
+    }
+}
+
+/// Whether a revision may be a reference outside of branches and tags, such as `refs/pull/1/head`.
+fn is_unusual(revision: &str) -> bool {
+    revision.starts_with("refs/") && !USUAL_PREFIXES.iter().any(|prefix| revision.starts_with(prefix))
+}
