@@ -6,7 +6,6 @@ pub mod cluster;
 pub mod diff;
 pub mod flow;
 pub mod health;
-pub mod flow;
 pub mod object;
-pub mod sync;
 pub mod source;
+pub mod sync;

@@ -5,37 +5,34 @@
 mod comparison;
 mod health;
 mod manifests;
+mod memory_tree;
+mod meter;
 mod observation;
 mod plan;
 mod problem;
+mod read_set;
 mod reason;
+mod revision;
 mod script;
 mod target;
+mod tree;
+mod tree_path;
 
 pub use comparison::{Comparison, FieldDifference, ResourceComparison};
 pub use health::{HealthCode, HealthStatus, UnknownHealthCode};
 pub use manifests::Manifests;
+pub use memory_tree::MemoryTree;
+pub use meter::{GitRequest, Meter, NoMeter};
 pub use observation::{Observation, Prediction};
 pub use plan::{
     Action, AppliedResource, ApplyReport, Assessment, Blocked, Plan, Step, Task, WriteOptions, Written,
 };
 pub use problem::{Cause, Next, Problem, Stage};
+pub use read_set::ReadSet;
 pub use reason::{Facts, Reason, Shortage};
+pub use revision::{CommitInfo, Revision, RevisionKind};
 pub use script::{Script, ScriptError};
 pub use target::{Destination, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, ObjectName, Target};
-//! The values that cross rooms, and the traits that outer layers implement.
-
-mod memory_tree;
-mod meter;
-mod read_set;
-mod revision;
-mod tree;
-mod tree_path;
-
-pub use memory_tree::MemoryTree;
-pub use meter::{GitRequest, Meter, NoMeter};
-pub use read_set::ReadSet;
-pub use revision::{CommitInfo, Revision, RevisionKind};
 pub use tree::{
     ContentId, DEFAULT_FILE_LIMIT, Entry, EntryKind, Found, Tree, TreeError, TreeStore, find_entry,
 };
