@@ -55,9 +55,23 @@ impl Decimal {
     }
 }
 
+/// The shortest digits that read back as `number`. Of two that are equally close Go takes the even one, as
+/// Rust does only when it is asked for a number of digits.
+fn shortest_64(number: f64) -> Decimal {
+    let text = format!("{number:e}");
+    let digits = text.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    if digits >= 15 {
+        let rounded = format!("{number:.*e}", digits - 1);
+        if rounded.parse() == Ok(number) {
+            return Decimal::new(&rounded);
+        }
+    }
+    Decimal::new(&text)
+}
+
 /// `strconv.FormatFloat(number, 'g', -1, 64)` for a finite number.
 pub(crate) fn float_64(number: f64) -> String {
-    Decimal::new(&format!("{number:e}")).general()
+    shortest_64(number).general()
 }
 
 /// `strconv.FormatFloat(number, 'g', -1, 32)` for a finite number.
@@ -71,7 +85,7 @@ pub(crate) fn float_32(number: f64) -> String {
 
 /// A finite float as `encoding/json` writes it.
 pub(crate) fn json_float(number: f64) -> String {
-    let decimal = Decimal::new(&format!("{number:e}"));
+    let decimal = shortest_64(number);
     let size = number.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
         // `1e-09` is written as `1e-9`.

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 /// The size of the blocks in which Go's reader takes its input.
 const BLOCK: usize = 512;
 
+const INCOMPLETE: &str = "incomplete UTF-8 octet sequence";
+
 /// Text that is safe to scan.
 pub(crate) struct Input<'a> {
     /// Characters that YAML allows, without the byte order mark.
@@ -37,6 +39,10 @@ impl<'a> Input<'a> {
         };
         let (at, problem) = match (first_control(text), utf8_problem) {
             (Some(at), _) => (at, "control characters are not allowed"),
+            // Go notices only when it wants more than there is.
+            (None, Some(problem @ INCOMPLETE)) => {
+                return Self { text: Cow::Borrowed(text), problem: Some(problem) };
+            }
             (None, Some(problem)) => (text.len(), problem),
             (None, None) => return Self { text: Cow::Borrowed(text), problem: None },
         };
@@ -48,21 +54,32 @@ impl<'a> Input<'a> {
         let (pairs, odd) = bytes.as_chunks::<2>();
         let mut text = String::with_capacity(bytes.len());
         let mut problem = (!odd.is_empty()).then_some("incomplete UTF-16 character");
+        // The byte order mark counts as well. A surrogate pair that a block cuts is not looked at.
+        let mut read = 2;
+        let mut block = 0;
         for decoded in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
-            match decoded {
-                Ok(character) if is_allowed(character) => text.push(character),
-                Ok(_) => {
-                    problem = Some("control characters are not allowed");
-                    break;
-                }
-                Err(error) => {
-                    problem = Some(match error.unpaired_surrogate() {
-                        0xDC00..=0xDFFF => "unexpected low surrogate area",
-                        _ => "expected low surrogate area",
-                    });
-                    break;
-                }
+            if read / BLOCK != (read - 2) / BLOCK {
+                block = text.len();
             }
+            let found = match decoded {
+                Ok(character) if is_allowed(character) => {
+                    text.push(character);
+                    read += 2 * character.len_utf16();
+                    continue;
+                }
+                Ok(_) => "control characters are not allowed",
+                Err(error) if (0xDC00..=0xDFFF).contains(&error.unpaired_surrogate()) => {
+                    "unexpected low surrogate area"
+                }
+                Err(_) if read + 4 > bytes.len() + 2 => {
+                    problem = Some("incomplete UTF-16 surrogate pair");
+                    break;
+                }
+                Err(_) => "expected low surrogate area",
+            };
+            problem = Some(found);
+            text.truncate(block);
+            break;
         }
         Self { text: Cow::Owned(text), problem }
     }
@@ -133,7 +150,7 @@ fn utf8_problem(rest: &[u8]) -> &'static str {
         _ => return "invalid leading UTF-8 octet",
     };
     if rest.len() < width {
-        return "incomplete UTF-8 octet sequence";
+        return INCOMPLETE;
     }
     let mut value = u32::from(bits);
     for octet in &rest[1..width] {

@@ -39,7 +39,7 @@ pub use error::{Error, ErrorKind};
 pub use limits::Limits;
 pub use node::{Comments, Kind, Node, Style, Tag, tags};
 pub use serde_json::Value;
-pub use split::{Documents, split_documents};
+pub use split::{Documents, read_documents, split_documents};
 
 /// Parses all documents of `text` as yaml.v3 does, with styles, comments, anchors and positions.
 ///

@@ -13,6 +13,7 @@ impl<'a> Scanner<'a> {
         let scan_mark = self.cursor.mark();
         self.scan_to_next_token()?;
         self.unroll_indent(i64::from(self.cursor.column), scan_mark);
+        self.check_problem(4)?;
         if self.cursor.at_end() {
             return self.fetch_stream_end();
         }

@@ -125,22 +125,30 @@ impl<'a> Scanner<'a> {
                 return Ok(());
             }
             if self.tokens.back().is_some_and(|token| token.kind == TokenKind::StreamEnd) {
+                self.head_may_be_key()?;
                 return Ok(());
             }
             let fetched = self.fetch_next();
-            if let Some(problem) = self.problem
-                && self.cursor.rest().len() < 4
-            {
-                let problem = problem.into();
-                return Err(Box::new(SyntaxError {
-                    problem,
-                    context: None,
-                    place: None,
-                    stage: Stage::Reader,
-                }));
+            if self.problem.is_some() && self.cursor.at_end() {
+                self.check_problem(1)?;
             }
             fetched?;
         }
+    }
+
+    /// Fails when fewer than `wanted` characters are left and what follows them is no text.
+    fn check_problem(&self, wanted: usize) -> Result<(), Failure> {
+        let Some(problem) = self.problem else { return Ok(()) };
+        let rest = self.cursor.text.get(self.cursor.pos..).unwrap_or_default();
+        if rest.chars().take(wanted).count() >= wanted {
+            return Ok(());
+        }
+        Err(Box::new(SyntaxError {
+            problem: problem.into(),
+            context: None,
+            place: None,
+            stage: Stage::Reader,
+        }))
     }
 
     /// Whether a simple key may still start at the head of the queue.

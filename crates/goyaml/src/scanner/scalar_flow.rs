@@ -125,6 +125,7 @@ impl<'a> Scanner<'a> {
             }
         };
         self.cursor.advance(2);
+        self.check_problem(digits)?;
         let text = self.cursor.rest().get(..digits).unwrap_or_default();
         if text.len() < digits || !text.iter().all(u8::is_ascii_hexdigit) {
             return Err(self.error(Some(start), "did not find expected hexdecimal number"));

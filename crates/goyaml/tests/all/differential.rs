@@ -20,7 +20,7 @@ fn compare(name: &str, make: impl Fn(&mut Random) -> Question) {
         .iter()
         .zip(&expected)
         .map(|(question, expected)| (question, expected, ask_us(question)))
-        .filter(|(_, expected, found)| *expected != found && !is_excused(expected, found))
+        .filter(|(question, expected, found)| *expected != found && !is_excused(question, expected, found))
         .collect();
     different.sort_by_key(|(question, ..)| question.data.len());
     for (question, expected, found) in different.iter().take(setting("TIPHYS_ORACLE_SHOW", 3) as usize) {
@@ -35,14 +35,34 @@ fn compare(name: &str, make: impl Fn(&mut Random) -> Question) {
     assert!(different.is_empty(), "{name}: {} of {cases} differ", different.len());
 }
 
-/// Where Go itself breaks down, or prints maps in random order, any answer will do.
-fn is_excused(expected: &Answer, found: &Answer) -> bool {
+/// Where Go itself breaks down or gives another answer each time, any answer will do.
+fn is_excused(question: &Question, expected: &Answer, found: &Answer) -> bool {
+    // Go mistakes the first character of later lines for a second byte order mark.
+    let double_marks: [&[u8]; 3] =
+        ["\u{FEFF}\u{FEFF}".as_bytes(), &[0xFF, 0xFE, 0xFF, 0xFE], &[0xFE, 0xFF, 0xFE, 0xFF]];
+    if double_marks.iter().any(|marks| question.data.starts_with(marks)) {
+        return true;
+    }
     match (expected, found) {
         (Err(expected), Err(found)) => {
+            // Within a few characters of a broken one, either may come first.
+            if expected.contains(" UTF-") || found.contains(" UTF-") {
+                return true;
+            }
             let random = |text: &str| text.contains("map[") || text.contains("unsupported map key");
             expected.starts_with("panic: ") || random(expected) && random(found)
         }
         (Err(expected), Ok(_)) => expected.starts_with("panic: "),
+        // The order of keys is no total order when numbers start with 0: `1.` < `0755` < `0x` < `1.`
+        (Ok(expected), Ok(found)) if question.op.starts_with("to-") && expected.contains("0") => {
+            let sorted = |text: &str| {
+                let mut lines: Vec<String> =
+                    text.lines().map(|line| line.trim_start_matches(['-', ' ', '?']).to_owned()).collect();
+                lines.sort();
+                lines
+            };
+            sorted(expected) == sorted(found)
+        }
         _ => false,
     }
 }
@@ -104,5 +124,62 @@ fn documents_round_trip() {
         question.indent = random.pick(&[2, 2, 2, 4, 3]);
         question.wide = random.chance(50);
         question
+    });
+}
+
+#[test]
+fn streams_split() {
+    compare("streams_split", |random| {
+        let count = random.below(9);
+        let pieces = [
+            "---\n",
+            "--- \n",
+            "---\r\n",
+            "--- # c\n",
+            "--- x\n",
+            "a: 1\n",
+            "\n",
+            "b\r\n",
+            " ---\n",
+            "# c\n",
+            "---",
+            "a",
+        ];
+        let weights = [0, 0, 1, 2, 3, 5, 5, 6, 7, 8, 9, 10, 11, 5, 5, 0, 0];
+        Question::new("split", (0..count).map(|_| pieces[random.pick(&weights)]).collect::<String>())
+    });
+}
+
+/// Text with a few bytes that are changed at random, in UTF-8 and UTF-16.
+#[test]
+fn broken_bytes() {
+    compare("broken_bytes", |random| {
+        let text = if random.chance(50) { document(random) } else { soup(random) };
+        let mut bytes = match random.below(4) {
+            0 => "\u{FEFF}"
+                .chars()
+                .chain(text.chars())
+                .collect::<String>()
+                .encode_utf16()
+                .flat_map(u16::to_le_bytes)
+                .collect(),
+            1 => "\u{FEFF}"
+                .chars()
+                .chain(text.chars())
+                .collect::<String>()
+                .encode_utf16()
+                .flat_map(u16::to_be_bytes)
+                .collect(),
+            _ => text.into_bytes(),
+        };
+        for _ in 0..random.below(3) {
+            let at = random.below(bytes.len() + 1);
+            let byte = random.pick(&[
+                0, 7, 0x1B, 0x7F, 0x80, 0xC2, 0xC3, 0xE2, 0xED, 0xEF, 0xF0, 0xFE, 0xFF, b'\t', b'\r', b':',
+                b'#',
+            ]);
+            if random.chance(50) { bytes.insert(at, byte) } else { bytes.truncate(at) }
+        }
+        Question::new(random.pick(&["decode", "tree"]), bytes)
     });
 }

@@ -80,12 +80,10 @@ pub fn ask_us(question: &Question) -> Answer {
             let sequences = if question.wide { SequenceIndent::Wide } else { SequenceIndent::Compact };
             goyaml::emit_all(&documents, &EmitOptions { indent: question.indent, sequences })
         }),
-        "split" => {
-            let documents: Vec<_> = goyaml::split_documents(data)
-                .map(|part| String::from_utf8_lossy(part).into_owned())
-                .collect();
-            Ok(json::to_string(&documents.into(), true))
-        }
+        "split" => goyaml::read_documents(data)
+            .map(|part| part.map(|part| String::from_utf8_lossy(&part).into_owned()))
+            .collect::<Result<Vec<_>, _>>()
+            .map(|documents| json::to_string(&documents.into(), true)),
         op => panic!("unknown op {op}"),
     };
     text.map_err(|error| error.to_string())
