@@ -2,6 +2,7 @@
 //!
 //! Layer 0: imports `settings`, `api` and `object`; knows no client, no runtime, no clock.
 
+mod capacity;
 mod comparison;
 mod health;
 mod manifests;
@@ -9,6 +10,7 @@ mod memory_tree;
 mod meter;
 mod observation;
 mod plan;
+mod pod;
 mod problem;
 mod read_set;
 mod reason;
@@ -18,6 +20,7 @@ mod target;
 mod tree;
 mod tree_path;
 
+pub use capacity::{Capacity, NodeFacts, QuotaFacts, Resources, Taint};
 pub use comparison::{Comparison, FieldDifference, ResourceComparison};
 pub use health::{HealthCode, HealthStatus, UnknownHealthCode};
 pub use manifests::Manifests;
@@ -26,6 +29,10 @@ pub use meter::{GitRequest, Meter, NoMeter};
 pub use observation::{Observation, Prediction};
 pub use plan::{
     Action, AppliedResource, ApplyReport, Assessment, Blocked, Plan, Step, Task, WriteOptions, Written,
+};
+pub use pod::{
+    ContainerFacts, ContainerState, LabelRequirement, NodeTerm, Operator, PodFacts, PodPhase, PodRequest,
+    Toleration,
 };
 pub use problem::{Cause, Next, Problem, Stage};
 pub use read_set::ReadSet;

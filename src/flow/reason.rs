@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::api::Time;
 
 /// Why an object is not healthy. One word per cause: status, events, metric labels and explanations all print it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -139,13 +140,13 @@ pub struct Facts {
     pub shortages: Vec<Shortage>,
     /// Since when the cause holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
+    pub since: Option<Time>,
     /// When the cause turns the object Degraded if it still holds; nothing where it may wait for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deadline: Option<Timestamp>,
+    pub deadline: Option<Time>,
     /// When the next probe is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_probe: Option<Timestamp>,
+    pub next_probe: Option<Time>,
     /// How many pods the cause holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pods: Option<u64>,

@@ -5,11 +5,19 @@
 //! Nothing here reads a clock, a file or a cluster; what a rule needs comes as a value.
 
 mod builtin;
+pub mod cause;
 mod customizations;
+pub mod facts;
 mod field;
+pub mod gate;
 pub mod hook;
+pub mod placement;
+pub mod pod_sets;
+mod quantity;
 mod rollup;
 mod rules;
+pub mod volume;
+pub mod workload;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -65,3 +73,6 @@ fn is_being_deleted(object: &Value) -> bool {
 pub fn kinds_with_rules() -> impl Iterator<Item = (&'static str, &'static str)> {
     builtin::kinds().chain(rules::kinds())
 }
+
+#[cfg(test)]
+mod tests;

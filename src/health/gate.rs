@@ -1,0 +1,326 @@
+//! The capacity gate before apply: whether the pods that a wave will make find room.
+//!
+//! What counts are workloads that ask for extended resources or devices. Their new pods are placed on the nodes as
+//! the scheduler would, less what the pods that they replace give back. The gate never waits for room that only the
+//! update itself can free: where a roll-out may take pods away before it adds new ones, their room counts as free.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+use super::facts::pod_request;
+use super::placement::{give, is_extended, matches, place};
+use super::pod_sets::pod_sets;
+use crate::flow::{Capacity, NodeFacts, PodFacts, PodPhase, PodRequest, Resources, Shortage};
+use crate::object::{at, list_at, str_at};
+
+const QUEUE_LABEL: &str = "kueue.x-k8s.io/queue-name";
+
+/// What the gate does when there is no room: `tiphys.dev/gpu-gate`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GateMode {
+    /// Holds the wave until there is room.
+    Wait,
+    /// Says so, and goes on.
+    #[default]
+    Warn,
+    /// Does not look.
+    Off,
+}
+
+/// A word that is no mode of the gate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no mode of the GPU gate; use Wait, Warn or Off")]
+pub struct UnknownGateMode(pub String);
+
+impl FromStr for GateMode {
+    type Err = UnknownGateMode;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "Wait" => Ok(Self::Wait),
+            "Warn" => Ok(Self::Warn),
+            "Off" => Ok(Self::Off),
+            _ => Err(UnknownGateMode(word.to_owned())),
+        }
+    }
+}
+
+/// One workload of the wave.
+#[derive(Clone, Copy, Debug)]
+pub struct GateWorkload<'a> {
+    /// The object as it will be applied.
+    pub desired: &'a Value,
+    /// Whether the apply makes the workload replace its pods (its template changes).
+    pub replaces_pods: bool,
+    /// The pods that the workload has now.
+    pub pods: &'a [&'a PodFacts],
+    /// ResourceClaimTemplates by name, of the workload's namespace.
+    pub claim_templates: &'a BTreeMap<String, Value>,
+}
+
+/// What the gate found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GateReport {
+    /// Every pod finds a place, or none asks for an extended resource.
+    Fits,
+    /// Something is short.
+    Short {
+        /// What, by resource.
+        shortages: Vec<Shortage>,
+        /// For people.
+        message: String,
+    },
+    /// The nodes cannot be seen, so nobody knows.
+    Unknown {
+        /// For people.
+        message: String,
+    },
+}
+
+impl GateReport {
+    /// Whether a wave goes on, in a mode.
+    pub fn lets_go(&self, mode: GateMode) -> bool {
+        mode != GateMode::Wait || !matches!(self, Self::Short { .. })
+    }
+}
+
+/// What one workload needs.
+struct Demand<'a> {
+    /// Pods to place after the old ones gave back what they use.
+    finally: Vec<PodRequest>,
+    /// Pods to place while all of the old ones still run: the surge that a roll-out cannot do without.
+    at_first: Vec<PodRequest>,
+    /// Old pods that give back what they use.
+    replaced: Vec<&'a PodFacts>,
+    /// Old pods that still wait for a node; they are among `finally`.
+    namespace: &'a str,
+    /// The Kueue queue that admits the workload.
+    queue: Option<&'a str>,
+}
+
+/// Checks a wave against the room in the cluster.
+pub fn check(wave: &[GateWorkload<'_>], capacity: &Capacity) -> GateReport {
+    let nodes_count = capacity.nodes.as_ref().map_or(0, Vec::len) as u64;
+    let demands: Vec<Demand<'_>> =
+        wave.iter().filter_map(|workload| demand(workload, capacity, nodes_count)).collect();
+    if demands.is_empty() {
+        return GateReport::Fits;
+    }
+    let mut short = quota_shortages(&demands, capacity);
+    short.extend(device_shortages(&demands, capacity));
+    let (queued, placed): (Vec<_>, Vec<_>) = demands.into_iter().partition(|demand| demand.queue.is_some());
+    short.extend(queue_shortages(&queued, capacity));
+    let Some(nodes) = &capacity.nodes else {
+        if short.is_empty() && placed.is_empty() {
+            return GateReport::Fits;
+        }
+        if short.is_empty() {
+            let message = "free capacity unknown: the nodes cannot be listed".to_owned();
+            return GateReport::Unknown { message };
+        }
+        return report(short);
+    };
+    short.extend(node_shortages(&placed, nodes));
+    if short.is_empty() { GateReport::Fits } else { report(short) }
+}
+
+fn report(short: Vec<(String, Shortage)>) -> GateReport {
+    let texts: Vec<String> = short.iter().map(|(words, _)| words.clone()).collect();
+    let message = format!("waiting for {}", texts.join("; "));
+    GateReport::Short { shortages: short.into_iter().map(|(_, shortage)| shortage).collect(), message }
+}
+
+fn asks_for_extended(request: &PodRequest) -> bool {
+    !request.devices.is_empty() || request.resources.keys().any(|name| is_extended(name))
+}
+
+fn demand<'a>(workload: &GateWorkload<'a>, capacity: &Capacity, nodes: u64) -> Option<Demand<'a>> {
+    // A cap keeps an absurd count of replicas from costing more than a short answer.
+    let limit = capacity
+        .nodes
+        .iter()
+        .flatten()
+        .map(|node| node.free.get("pods").copied().unwrap_or(1000))
+        .sum::<u64>();
+    let mut wanted = Vec::new();
+    for set in pod_sets(workload.desired, nodes) {
+        let mut request = pod_request(set.spec);
+        request.devices = devices(set.spec, workload.claim_templates);
+        if asks_for_extended(&request) {
+            let count = set.count.min(limit.saturating_add(1)).min(100_000);
+            wanted.extend((0..count).map(|_| request.clone()));
+        }
+    }
+    if wanted.is_empty() {
+        return None;
+    }
+    let running: Vec<&PodFacts> = workload
+        .pods
+        .iter()
+        .copied()
+        .filter(|pod| !matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed) && !pod.node.is_empty())
+        .collect();
+    let namespace = str_at(workload.desired, &["metadata", "namespace"]).unwrap_or_default();
+    let queue = str_at(workload.desired, &["metadata", "labels", QUEUE_LABEL]);
+    if !workload.replaces_pods {
+        let kept = running.iter().filter(|pod| !pod.deleting).count();
+        let leaving: Vec<&PodFacts> = running.iter().copied().filter(|pod| pod.deleting).collect();
+        let finally: Vec<PodRequest> = wanted.into_iter().skip(kept).collect();
+        if finally.is_empty() {
+            return None;
+        }
+        return Some(Demand { finally, at_first: Vec::new(), replaced: leaving, namespace, queue });
+    }
+    let needs_surge = !running.is_empty() && !frees_first(workload.desired, wanted.len() as u64);
+    let at_first = if needs_surge { wanted.first().cloned().into_iter().collect() } else { Vec::new() };
+    Some(Demand { finally: wanted, at_first, replaced: running, namespace, queue })
+}
+
+/// Whether a roll-out may take an old pod away before a new one is ready.
+fn frees_first(workload: &Value, replicas: u64) -> bool {
+    if str_at(workload, &["kind"]) != Some("Deployment") {
+        return true;
+    }
+    let strategy = at(workload, &["spec", "strategy"]).unwrap_or(&Value::Null);
+    if str_at(strategy, &["type"]) == Some("Recreate") {
+        return true;
+    }
+    let share = |field: &str, round_up: bool| -> u64 {
+        let value = at(strategy, &["rollingUpdate", field]).cloned().unwrap_or_else(|| "25%".into());
+        match value.as_str().and_then(|text| text.strip_suffix('%')).and_then(|text| text.parse::<u64>().ok())
+        {
+            Some(percent) => {
+                let part = percent.saturating_mul(replicas);
+                if round_up { part.div_ceil(100) } else { part / 100 }
+            }
+            None => value.as_u64().unwrap_or(0),
+        }
+    };
+    // Where both come to zero, Kubernetes takes one pod away.
+    share("maxUnavailable", false) > 0 || share("maxSurge", true) == 0
+}
+
+/// Devices by class that a pod's ResourceClaims ask for.
+pub fn devices(spec: &Value, templates: &BTreeMap<String, Value>) -> Resources {
+    let mut devices = Resources::new();
+    for claim in list_at(spec, &["resourceClaims"]) {
+        let name = str_at(claim, &["resourceClaimTemplateName"]).unwrap_or_default();
+        let Some(template) = templates.get(name) else { continue };
+        for request in list_at(template, &["spec", "spec", "devices", "requests"]) {
+            let exactly = request.get("exactly").unwrap_or(request);
+            let class = str_at(exactly, &["deviceClassName"]).unwrap_or_default();
+            if !class.is_empty() {
+                let count = exactly.get("count").and_then(Value::as_u64).unwrap_or(1);
+                let sum = devices.entry(class.to_owned()).or_default();
+                *sum = sum.saturating_add(count);
+            }
+        }
+    }
+    devices
+}
+
+fn total<'p>(pods: impl Iterator<Item = &'p PodRequest>, of: fn(&PodRequest) -> &Resources) -> Resources {
+    let mut sum = Resources::new();
+    for (name, amount) in pods.flat_map(of) {
+        let entry = sum.entry(name.clone()).or_default();
+        *entry = entry.saturating_add(*amount);
+    }
+    sum
+}
+
+fn node_shortages(demands: &[Demand<'_>], nodes: &[NodeFacts]) -> Vec<(String, Shortage)> {
+    let mut now = nodes.to_vec();
+    let at_first: Vec<&PodRequest> = demands.iter().flat_map(|demand| &demand.at_first).collect();
+    let left = place(&mut now, &at_first);
+    if !left.is_empty() {
+        return describe(&at_first, nodes, " for the roll-out's first pod");
+    }
+    let mut later = nodes.to_vec();
+    for pod in demands.iter().flat_map(|demand| &demand.replaced) {
+        if let Some(node) = later.iter_mut().find(|node| node.name == pod.node) {
+            give(&mut node.free, &pod.request.resources);
+        }
+    }
+    let freed = later.clone();
+    let pods: Vec<&PodRequest> = demands.iter().flat_map(|demand| &demand.finally).collect();
+    if place(&mut later, &pods).is_empty() { Vec::new() } else { describe(&pods, &freed, "") }
+}
+
+/// What is wanted against what is free, for each extended resource that is short; where the sums would do and only
+/// the shape does not fit, every extended resource is named with the largest piece that a node has free.
+fn describe(pods: &[&PodRequest], nodes: &[NodeFacts], words: &str) -> Vec<(String, Shortage)> {
+    let wanted = total(pods.iter().copied(), |pod| &pod.resources);
+    let (mut short, mut split) = (Vec::new(), Vec::new());
+    for (resource, wanted) in wanted.into_iter().filter(|(name, _)| is_extended(name)) {
+        let matching: Vec<&NodeFacts> = nodes
+            .iter()
+            .filter(|node| {
+                node.allocatable.contains_key(&resource) && pods.iter().any(|pod| matches(node, pod))
+            })
+            .collect();
+        let free_on = |node: &&NodeFacts| node.free.get(&resource).copied().unwrap_or(0);
+        let free = matching.iter().map(free_on).fold(0_u64, u64::saturating_add);
+        let largest = matching.iter().map(free_on).max().unwrap_or(0);
+        let shortage =
+            Shortage { resource, wanted, free: Some(free), matching_nodes: Some(matching.len() as u64) };
+        if free < wanted {
+            short.push((format!("{shortage}{words}"), shortage));
+        } else {
+            split.push((format!("{shortage}, at most {largest} on one of them{words}"), shortage));
+        }
+    }
+    if short.is_empty() { split } else { short }
+}
+
+fn quota_shortages(demands: &[Demand<'_>], capacity: &Capacity) -> Vec<(String, Shortage)> {
+    let mut short = Vec::new();
+    for quota in &capacity.quotas {
+        let here = || demands.iter().filter(|demand| demand.namespace == quota.namespace);
+        let new = total(here().flat_map(|demand| demand.finally.iter().chain(&demand.at_first)), |pod| {
+            &pod.resources
+        });
+        let old =
+            total(here().flat_map(|demand| &demand.replaced).map(|pod| &pod.request), |pod| &pod.resources);
+        for (resource, wanted) in new.into_iter().filter(|(name, _)| is_extended(name)) {
+            let key = format!("requests.{resource}");
+            let Some(hard) = quota.hard.get(&key) else { continue };
+            let used = quota.used.get(&key).copied().unwrap_or(0);
+            let free = hard.saturating_sub(used).saturating_add(old.get(&resource).copied().unwrap_or(0));
+            if wanted > free {
+                let words = format!("{wanted} {resource}: quota {} allows {free}", quota.name);
+                short.push((words, Shortage { resource, wanted, free: Some(free), matching_nodes: None }));
+            }
+        }
+    }
+    short
+}
+
+fn device_shortages(demands: &[Demand<'_>], capacity: &Capacity) -> Vec<(String, Shortage)> {
+    let new = total(demands.iter().flat_map(|demand| &demand.finally), |pod| &pod.devices);
+    let old =
+        total(demands.iter().flat_map(|demand| &demand.replaced).map(|pod| &pod.request), |pod| &pod.devices);
+    let short = new.into_iter().filter_map(|(class, wanted)| {
+        let free = capacity.devices.get(&class)?.saturating_add(old.get(&class).copied().unwrap_or(0));
+        (wanted > free).then(|| {
+            let words = format!("{wanted} devices of class {class}: {free} free");
+            (words, Shortage { resource: class, wanted, free: Some(free), matching_nodes: None })
+        })
+    });
+    short.collect()
+}
+
+fn queue_shortages(demands: &[Demand<'_>], capacity: &Capacity) -> Vec<(String, Shortage)> {
+    let mut short = Vec::new();
+    for demand in demands {
+        let queue = format!("{}/{}", demand.namespace, demand.queue.unwrap_or_default());
+        let Some(admits) = capacity.queues.get(&queue) else { continue };
+        for (resource, wanted) in total(demand.finally.iter(), |pod| &pod.resources) {
+            let Some(free) = admits.get(&resource).copied().filter(|free| *free < wanted) else { continue };
+            let words = format!("{wanted} {resource}: queue {queue} admits {free}");
+            short.push((words, Shortage { resource, wanted, free: Some(free), matching_nodes: None }));
+        }
+    }
+    short
+}
