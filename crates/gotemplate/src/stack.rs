@@ -16,9 +16,9 @@ impl StackGuard {
         StackGuard { base: here(), limit }
     }
 
-    /// Whether the limit is used up.
-    pub(crate) fn exhausted(&self) -> bool {
-        self.base.abs_diff(here()) > self.limit
+    /// Whether less than `reserve` bytes are left.
+    pub(crate) fn exhausted(&self, reserve: usize) -> bool {
+        self.base.abs_diff(here()).saturating_add(reserve) > self.limit
     }
 }
 

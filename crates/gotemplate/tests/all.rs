@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod case;
+mod generate;
 mod golden;
 mod oracle;
+mod property;

@@ -311,6 +311,9 @@ fn slice(item: &Slot, indexes: &[Slot]) -> Called {
     };
     let mut bounds = [0, len, len];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
+        if index.boxed {
+            return Err(Error::new("cannot index slice/array with type interface {}"));
+        }
         *bound = index_of(&index.value, len)?;
     }
     let [from, to, cap] = bounds;

@@ -5,7 +5,7 @@ use super::eval::Given;
 use super::{Exec, Slot};
 use crate::error::{Error, ErrorKind};
 use crate::func::{Func, Method};
-use crate::parse::ast::{At, Expr};
+use crate::parse::ast::At;
 use crate::value::{Type, Value};
 
 /// What is called.
@@ -71,7 +71,7 @@ impl Exec<'_> {
             }
             Callee::Builtin(builtin) => {
                 let slots = self.arguments(&callee, &given, |slot| slot)?;
-                let name = self.callee_name(builtin, given.args);
+                let name = self.callee_name(builtin, &given);
                 self.builtin(builtin, slots, &name)
             }
             Callee::Func(f) => {
@@ -112,13 +112,16 @@ impl Exec<'_> {
     }
 
     /// What `call` calls the function that it is given.
-    fn callee_name(&self, builtin: Builtin, args: &[Expr]) -> String {
+    fn callee_name(&self, builtin: Builtin, given: &Given<'_>) -> String {
         if builtin != Builtin::Call {
             return String::new();
         }
-        match (args.first(), &self.tree) {
-            (Some(arg), Some(tree)) => tree.source.expr_text(arg),
-            _ => "<reflect.Value Value>".into(),
+        match (given.args.first(), &self.tree, &given.last) {
+            (Some(arg), Some(tree), _) => tree.source.expr_text(arg),
+            (_, _, Some(Slot { value: Value::String(s), .. })) => s.to_string(),
+            (_, _, Some(Slot { value: Value::Nil, .. })) => "<invalid Value>".into(),
+            (_, _, Some(slot)) => format!("<{} Value>", slot.value.type_name()),
+            _ => String::new(),
         }
     }
 

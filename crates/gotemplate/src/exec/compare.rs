@@ -41,6 +41,10 @@ fn is_integer(basic: Option<Basic>) -> bool {
     matches!(basic, Some(Basic::Int | Basic::Uint))
 }
 
+fn type_of(value: &Value) -> Value {
+    Value::from(value.type_name().into_owned())
+}
+
 fn incompatible(a: &Value, b: &Value) -> Error {
     let (a, b) = (a.type_name(), b.type_name());
     Error::new(format!("incompatible types for comparison: {a} and {b}"))
@@ -86,9 +90,9 @@ impl Exec<'_> {
     fn equal_composite(&mut self, a: &Value, b: &Value) -> Result<bool, Error> {
         let comparable = a.kind() == b.kind() || matches!(a, Value::Nil) || matches!(b, Value::Nil);
         if !comparable {
-            let (x, y) = (self.sprint(std::slice::from_ref(a))?, self.sprint(std::slice::from_ref(b))?);
-            let (tx, ty) = (a.type_name(), b.type_name());
-            return Err(Error::new(format!("non-comparable types {x}: {tx}, {ty}: {y}")));
+            let format = "non-comparable types %s: %v, %s: %v".into();
+            let args = [a.clone(), type_of(a), type_of(b), b.clone()];
+            return Err(Error::new(self.sprintf(&format, &args)?.to_string()));
         }
         if a.is_nil() || b.is_nil() {
             return Ok(a.is_nil() && b.is_nil());
@@ -98,8 +102,8 @@ impl Exec<'_> {
         {
             return Ok(equal);
         }
-        let (text, ty) = (self.sprint(std::slice::from_ref(b))?, b.type_name());
-        Err(Error::new(format!("non-comparable type {text}: {ty}")))
+        let text = self.sprintf(&"non-comparable type %s: %v".into(), &[b.clone(), type_of(b)])?;
+        Err(Error::new(text.to_string()))
     }
 
     pub(super) fn lt(&mut self, a: &Value, b: &Value) -> Result<bool, Error> {

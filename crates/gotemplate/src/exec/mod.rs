@@ -53,6 +53,9 @@ struct Var {
     slot: Slot,
 }
 
+/// Machine stack that must be left when a template is entered.
+const TEMPLATE_RESERVE: usize = 128 << 10;
+
 /// The dollar sign alone.
 const DOLLAR: u32 = 0;
 
@@ -158,19 +161,23 @@ impl<'a> Exec<'a> {
         Ok(())
     }
 
+    /// Before one more template is entered. Recursion without end is noticed here and not somewhere inside a template,
+    /// so that the error names the invocation, as Go's does.
     fn check_depth(&self) -> Result<(), Error> {
-        if self.depth > self.limits.depth {
+        let exhausted = self.guard.is_some_and(|g| g.exhausted(TEMPLATE_RESERVE.min(self.limits.stack / 4)));
+        if exhausted || self.depth > self.limits.depth {
             let message = format!("exceeded maximum template depth ({})", self.limits.depth);
             return Err(self.limit_error(&message));
         }
-        self.check_stack()
+        Ok(())
     }
 
+    /// Before a control structure or pipeline is entered.
     fn check_stack(&self) -> Result<(), Error> {
         match &self.guard {
-            Some(guard) if guard.exhausted() => {
+            Some(guard) if guard.exhausted(0) => {
                 let message =
-                    format!("templates are nested too deep for a stack of {} bytes", self.limits.stack);
+                    format!("expressions are nested too deep for a stack of {} bytes", self.limits.stack);
                 Err(self.limit_error(&message))
             }
             _ => Ok(()),

@@ -110,7 +110,11 @@ impl Exec<'_> {
         let flow = match self.range_over(tree, branch, &value)? {
             Some(flow) => Ok(flow),
             None => match &branch.otherwise {
-                Some(list) => self.walk_list(tree, dot, list),
+                // A break here ends this range and not, as its place would suggest, the one around it.
+                Some(list) => self.walk_list(tree, dot, list).map(|flow| match flow {
+                    Flow::Break => Flow::Next,
+                    other => other,
+                }),
                 None => Ok(Flow::Next),
             },
         };

@@ -20,6 +20,9 @@ impl Printer<'_> {
         if depth > MAX_DEPTH {
             return Err(Stop::TooDeep);
         }
+        if verb == 'w' && !self.erroring && !matches!(value, Value::Nil) {
+            return self.bad_verb(value, verb);
+        }
         match value {
             Value::Nil if self.flags.sharp_v => self.put("interface {}(nil)"),
             Value::Nil => self.put("<nil>"),
@@ -186,9 +189,6 @@ impl Printer<'_> {
 
     fn object(&mut self, value: &Value, object: &dyn Object, verb: char, depth: u32) -> Printed {
         if !self.erroring {
-            if verb == 'w' {
-                return self.bad_verb(value, verb);
-            }
             let stringable = !self.flags.sharp_v && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q');
             if let Some(s) = stringable.then(|| object.string()).flatten() {
                 return self.string(value, s.as_bytes(), verb);

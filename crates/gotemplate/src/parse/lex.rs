@@ -8,6 +8,9 @@ const RIGHT: &[u8] = b"}}";
 
 /// Cuts a text into tokens, one at a time.
 pub(super) struct Lexer<'a> {
+    /// The whole text.
+    source: &'a [u8],
+    /// What is read: the same, until an error empties it.
     input: &'a [u8],
     /// Start of the token being read, and its line.
     start: usize,
@@ -54,6 +57,7 @@ fn find_left_delim(text: &[u8]) -> Option<usize> {
 impl<'a> Lexer<'a> {
     pub(super) fn new(input: &'a [u8], loop_words: bool) -> Self {
         Lexer {
+            source: input,
             input,
             start: 0,
             line: 1,
@@ -66,7 +70,7 @@ impl<'a> Lexer<'a> {
     }
 
     pub(super) fn text(&self, token: Token) -> &'a [u8] {
-        self.input.get(token.start as usize..token.end as usize).unwrap_or_default()
+        self.source.get(token.start as usize..token.end as usize).unwrap_or_default()
     }
 
     fn rest(&self) -> &'a [u8] {

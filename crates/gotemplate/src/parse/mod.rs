@@ -199,7 +199,7 @@ impl<'p, 'a> Parser<'p, 'a> {
 
     /// Refuses to go deeper when the stack is used up.
     fn check_depth(&self) -> Parsed<()> {
-        if self.shared.guard.exhausted() {
+        if self.shared.guard.exhausted(0) {
             return Err(self.error("max expression depth exceeded"));
         }
         Ok(())

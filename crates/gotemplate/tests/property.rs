@@ -1,0 +1,44 @@
+//! Random templates: the engine and Go give the same bytes or the same error.
+
+use crate::generate::Generator;
+use crate::oracle::Oracle;
+
+/// Cases per run; `TIPHYS_CASES` overrides it.
+fn count() -> u64 {
+    std::env::var("TIPHYS_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000)
+}
+
+fn seed() -> u64 {
+    std::env::var("TIPHYS_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
+}
+
+#[test]
+fn random_templates_agree_with_go() {
+    let Some(mut oracle) = Oracle::start() else { return };
+    let mut wrong = Vec::new();
+    let mut errors = 0;
+    for i in 0..count() {
+        let case = Generator::new(seed() * 1_000_003 + i, &[]).case();
+        let want = oracle.ask(&case);
+        let got = case.run();
+        errors += u32::from(want.is_err());
+        if let Err(e) = &want
+            && std::env::var_os("TIPHYS_SHOW").is_some()
+        {
+            println!("E {e}");
+        }
+        let same = match (&want, &got) {
+            (Ok(w), Ok(g)) => w == g.as_bytes(),
+            (Err(w), Err(g)) => w == g,
+            _ => false,
+        };
+        if !same {
+            let show = want.map(|b| String::from_utf8_lossy(&b).into_owned());
+            let templates = &case.templates;
+            wrong.push(format!("#{i} {} {templates:?}\n  go   {show:?}\n  rust {got:?}", case.missing_key));
+        }
+    }
+    println!("{errors} of {} are errors in Go", count());
+    let shown = wrong.iter().take(25).cloned().collect::<Vec<_>>().join("\n");
+    assert!(wrong.is_empty(), "{} of {} differ ({errors} are errors in Go):\n{shown}", wrong.len(), count());
+}
