@@ -4,7 +4,8 @@
 //! of the keys.
 
 use super::conversions::strval;
-use super::merge::merge_into;
+use super::merge::{DIFFERENT_TYPES, merge_into};
+use super::semver::Version;
 use super::strings::split;
 use crate::error::Error;
 use crate::exec::Exec;
@@ -62,9 +63,9 @@ pub(super) const FUNCS: &[Func] = &[
         });
         Ok(Value::Map(entries))
     }),
-    Func::variadic("merge", &[DICT], DICT, |exec, a| merge(exec, a, false)),
+    Func::variadic("merge", &[DICT], DICT, |exec, a| swallow(merge(exec, a, false))),
     Func::variadic("mustMerge", &[DICT], DICT, |exec, a| merge(exec, a, false)),
-    Func::variadic("mergeOverwrite", &[DICT], DICT, |exec, a| merge(exec, a, true)),
+    Func::variadic("mergeOverwrite", &[DICT], DICT, |exec, a| swallow(merge(exec, a, true))),
     Func::variadic("mustMergeOverwrite", &[DICT], DICT, |exec, a| merge(exec, a, true)),
     Func::variadic("dig", &[], Type::Any, dig),
     Func::new("deepCopy", &[Type::Any], deep_copy),
@@ -124,6 +125,14 @@ fn merge(exec: &mut Exec<'_>, a: &[Value], overwrite: bool) -> Result<Value, Err
         merge_into(exec, &target, source, overwrite, 0)?;
     }
     Ok(Value::Map(target))
+}
+
+/// The plain merges give an empty text where the `must` ones fail; a panic and a used-up limit pass.
+fn swallow(result: Result<Value, Error>) -> Result<Value, Error> {
+    match result {
+        Err(e) if e.message() == DIFFERENT_TYPES => Ok(Value::from("")),
+        other => other,
+    }
 }
 
 fn dig(_: &mut Exec<'_>, a: &[Value]) -> Result<Value, Error> {
@@ -191,6 +200,8 @@ fn copy(exec: &mut Exec<'_>, value: &Value, depth: u32) -> Result<Value, Error> 
             }
             Value::Map(Map::of(m.map_type(), entries))
         }
+        // Only exported fields are copied, and a version has none.
+        other if other.downcast::<Version>().is_some() => Value::object(Version::default()),
         other => other.clone(),
     })
 }

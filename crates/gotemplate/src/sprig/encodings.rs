@@ -98,7 +98,7 @@ fn decode_blocks(text: &[u8], block: usize, digit: fn(u8) -> Option<u32>) -> Res
         if digits.len() == 2 {
             match input.next() {
                 Some((_, b'=')) => {}
-                Some((second, _)) => return Err(second),
+                Some((second, _)) => return Err(second - 1),
                 None => return Err(text.len()),
             }
         }

@@ -109,8 +109,8 @@ impl Writer {
                 let text = float(*f)?;
                 self.raw(&text);
             }
-            Value::String(s) => self.string(&s.to_text()),
-            Value::Bytes(b) => self.string(&STANDARD.encode(b)),
+            Value::String(s) => self.string(s.as_bytes()),
+            Value::Bytes(b) => self.string(STANDARD.encode(b).as_bytes()),
             Value::List(l) if l.is_nil() => self.raw("null"),
             Value::List(l) => {
                 let items = l.to_vec();
@@ -145,7 +145,7 @@ impl Writer {
         let colon = if self.style.pretty { ": " } else { ":" };
         self.sequence(exec, b"{}", entries.len(), depth, |w, exec, i| {
             let Some((key, value)) = entries.get(i) else { return Ok(()) };
-            w.string(&key.to_text());
+            w.string(key.as_bytes());
             w.raw(colon);
             w.value(exec, value, depth + 1)
         })
@@ -188,8 +188,16 @@ impl Writer {
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    fn string(&mut self, text: &str) {
+    fn string(&mut self, bytes: &[u8]) {
         self.out.push(b'"');
+        for chunk in bytes.utf8_chunks() {
+            self.text(chunk.valid());
+            chunk.invalid().iter().for_each(|_| self.raw("\\ufffd"));
+        }
+        self.out.push(b'"');
+    }
+
+    fn text(&mut self, text: &str) {
         for c in text.chars() {
             match c {
                 '"' => self.raw("\\\""),
@@ -203,13 +211,9 @@ impl Writer {
                     let escaped = format!("\\u{:04x}", u32::from(c));
                     self.raw(&escaped);
                 }
-                // Where Go found bytes that are no text, it writes the escape; the character itself stays.
-                _ => {
-                    self.out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                }
+                _ => self.out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
-        self.out.push(b'"');
     }
 
     fn is_escaped(&self, c: char) -> bool {

@@ -50,6 +50,13 @@ impl Reader<'_> {
         }
     }
 
+    /// Like [`unexpected`](Self::unexpected), where even a space would be wrong: Go then names the space that it
+    /// puts behind the text.
+    fn unexpected_inside(&self, context: &str) -> String {
+        let c = self.peek().unwrap_or(b' ');
+        format!("invalid character {} {context}", quote_char(c))
+    }
+
     fn value(&mut self) -> Result<Value, String> {
         match self.peek() {
             Some(b'{') => self.nested(Self::object),
@@ -137,7 +144,7 @@ impl Reader<'_> {
         for expected in word.bytes().skip(1) {
             if self.peek() != Some(expected) {
                 let context = format!("in literal {word} (expecting {})", quote_char(expected));
-                return Err(self.unexpected(&context));
+                return Err(self.unexpected_inside(&context));
             }
             self.pos += 1;
         }
@@ -160,12 +167,12 @@ impl Reader<'_> {
         if self.peek() == Some(b'0') {
             self.pos += 1;
         } else if !self.digits() {
-            return Err(self.unexpected("in numeric literal"));
+            return Err(self.unexpected_inside("in numeric literal"));
         }
         if self.peek() == Some(b'.') {
             self.pos += 1;
             if !self.digits() {
-                return Err(self.unexpected("after decimal point in numeric literal"));
+                return Err(self.unexpected_inside("after decimal point in numeric literal"));
             }
         }
         if matches!(self.peek(), Some(b'e' | b'E')) {
@@ -174,7 +181,7 @@ impl Reader<'_> {
                 self.pos += 1;
             }
             if !self.digits() {
-                return Err(self.unexpected("in exponent of numeric literal"));
+                return Err(self.unexpected_inside("in exponent of numeric literal"));
             }
         }
         let text = self.text.get(start..self.pos).and_then(|t| std::str::from_utf8(t).ok()).unwrap_or("");
@@ -226,7 +233,7 @@ impl Reader<'_> {
                 out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                 return Ok(());
             }
-            _ => return Err(self.unexpected("in string escape code")),
+            _ => return Err(self.unexpected_inside("in string escape code")),
         };
         self.pos += 1;
         out.push(byte);
@@ -237,7 +244,7 @@ impl Reader<'_> {
         let mut code = 0;
         for _ in 0..4 {
             let digit = self.peek().and_then(|b| char::from(b).to_digit(16));
-            code = code * 16 + digit.ok_or_else(|| self.unexpected("in \\u hexadecimal character escape"))?;
+            code = code * 16 + digit.ok_or_else(|| self.unexpected_inside("in \\u hexadecimal character escape"))?;
             self.pos += 1;
         }
         Ok(code)

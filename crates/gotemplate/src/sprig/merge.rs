@@ -8,7 +8,10 @@
 use super::dicts::{MAX_DEPTH, too_deep};
 use crate::error::Error;
 use crate::exec::Exec;
-use crate::value::{Map, Value, types};
+use crate::value::{Kind, Map, Value, types};
+
+/// mergo's error for a map or struct that meets a pointer.
+pub(super) const DIFFERENT_TYPES: &str = "src and dst must be of same type";
 
 /// Merges `source` into `target`, which changes.
 ///
@@ -27,13 +30,17 @@ pub(super) fn merge_into(
     let entries = source.entries();
     exec.charge_steps(entries.len() as u64)?;
     for (key, new) in entries {
-        if new.is_nil() && matches!(new, Value::Nil) {
+        if matches!(new, Value::Nil) {
             if overwrite {
                 put(target, &key, new)?;
             }
             continue;
         }
         let old = target.get(&key);
+        let is_pointer = |v: &Value| v.kind() == Kind::Ptr;
+        if !overwrite && matches!(new.kind(), Kind::Map | Kind::Struct) && old.as_ref().is_some_and(is_pointer) {
+            return Err(Error::new(DIFFERENT_TYPES));
+        }
         let old_is_empty = old.as_ref().is_none_or(is_empty);
         if let (Value::Map(new), Some(Value::Map(old))) = (&new, &old) {
             if !old.is_nil() {
