@@ -1,40 +1,72 @@
 //! Which scalars go-yaml takes for timestamps.
 
+/// Date, clock and zone of a timestamp.
+struct Timestamp<'t> {
+    year: u32,
+    month: u32,
+    day: u32,
+    clock: (u32, u32, u32),
+    fraction: &'t [u8],
+    /// Minutes east of Greenwich.
+    offset: i32,
+}
+
 /// Whether Go's `time.Parse` takes the text in one of the four layouts that go-yaml tries:
 /// `2006-1-2T15:4:5.999999999Z07:00` (also with `t`), `2006-1-2 15:4:5.999999999` and `2006-1-2`.
 pub(crate) fn is_timestamp(text: &str) -> bool {
+    parse(text).is_some()
+}
+
+/// The timestamp as Go's `time.Time` is written in JSON.
+pub(crate) fn rfc_3339(text: &str) -> Option<String> {
+    let Timestamp { year, month, day, clock: (hour, minute, second), fraction, offset } = parse(text)?;
+    let mut out = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
+    let digits = fraction.get(..9).unwrap_or(fraction);
+    let digits = String::from_utf8_lossy(digits);
+    let digits = digits.trim_end_matches('0');
+    if !digits.is_empty() {
+        out.push('.');
+        out.push_str(digits);
+    }
+    let sign = if offset < 0 { '-' } else { '+' };
+    match offset.unsigned_abs() {
+        0 => out.push('Z'),
+        minutes => out.push_str(&format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)),
+    }
+    Some(out)
+}
+
+fn parse(text: &str) -> Option<Timestamp<'_>> {
     let bytes = text.as_bytes();
     let year = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if year != 4 || bytes.get(4) != Some(&b'-') {
-        return false;
+        return None;
     }
     let year = bytes[..4].iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
-    parse(year, &bytes[5..]).is_some()
-}
-
-fn parse(year: u32, mut rest: &[u8]) -> Option<()> {
+    let mut rest = &bytes[5..];
     let month = number(&mut rest)?;
     expect(&mut rest, b'-')?;
     let day = number(&mut rest)?;
     if !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
         return None;
     }
+    let mut found = Timestamp { year, month, day, clock: (0, 0, 0), fraction: &[], offset: 0 };
     match rest {
-        [] => return Some(()),
+        [] => return Some(found),
         [b'T' | b't', time @ ..] => {
             rest = time;
-            clock(&mut rest)?;
-            zone(&mut rest)?;
+            (found.clock, found.fraction) = clock(&mut rest)?;
+            found.offset = zone(&mut rest)?;
         }
         [b' ', ..] => {
             while let [b' ', time @ ..] = rest {
                 rest = time;
             }
-            clock(&mut rest)?;
+            (found.clock, found.fraction) = clock(&mut rest)?;
         }
         _ => return None,
     }
-    rest.is_empty().then_some(())
+    rest.is_empty().then_some(found)
 }
 
 /// One or two digits.
@@ -51,34 +83,36 @@ fn expect(rest: &mut &[u8], byte: u8) -> Option<()> {
 }
 
 /// `15:4:5` with a fraction of any length.
-fn clock(rest: &mut &[u8]) -> Option<()> {
+fn clock<'t>(rest: &mut &'t [u8]) -> Option<((u32, u32, u32), &'t [u8])> {
     let hour = number(rest)?;
     expect(rest, b':')?;
     let minute = number(rest)?;
     expect(rest, b':')?;
     let second = number(rest)?;
+    let mut fraction: &[u8] = &[];
     if let [b'.' | b',', b'0'..=b'9', ..] = rest {
-        let fraction = &rest[1..];
-        let length = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        *rest = &fraction[length..];
+        let after = &rest[1..];
+        let length = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (fraction, *rest) = after.split_at(length);
     }
-    (hour < 24 && minute < 60 && second < 60).then_some(())
+    (hour < 24 && minute < 60 && second < 60).then_some(((hour, minute, second), fraction))
 }
 
-/// `Z` or `+07:00`.
-fn zone(rest: &mut &[u8]) -> Option<()> {
+/// `Z` or `+07:00`, in minutes.
+fn zone(rest: &mut &[u8]) -> Option<i32> {
     if let [b'Z', after @ ..] = rest {
         *rest = after;
-        return Some(());
+        return Some(0);
     }
-    let [b'+' | b'-', h1, h2, b':', m1, m2, after @ ..] = rest else { return None };
+    let [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2, after @ ..] = rest else { return None };
     if ![h1, h2, m1, m2].iter().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    let two = |high: &u8, low: &u8| (high - b'0') * 10 + (low - b'0');
-    let allowed = two(h1, h2) <= 24 && two(m1, m2) <= 60;
+    let two = |high: &u8, low: &u8| i32::from(high - b'0') * 10 + i32::from(low - b'0');
+    let (hours, minutes) = (two(h1, h2), two(m1, m2));
+    let east = if *sign == b'-' { -1 } else { 1 };
     *rest = after;
-    allowed.then_some(())
+    (hours <= 24 && minutes <= 60).then_some(east * (hours * 60 + minutes))
 }
 
 fn days_in(year: u32, month: u32) -> u32 {

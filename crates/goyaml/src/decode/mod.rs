@@ -1,10 +1,11 @@
 //! Reading text into values as `sigs.k8s.io/yaml` does: the v2 flavour.
 
 mod key;
+mod node;
 mod tree;
 mod value;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::compose::check_bytes;
 use crate::input::Input;
@@ -125,4 +126,25 @@ pub fn scalar_text(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
+}
+
+/// A whole number as the reader asked for it.
+fn number_value(numbers: Numbers, float: f64, whole: Number) -> Value {
+    match numbers {
+        Numbers::Float64 => Number::from_f64(float).map_or(Value::Null, Value::Number),
+        Numbers::Json | Numbers::Yaml => Value::Number(whole),
+    }
+}
+
+/// A float as the reader asked for it; the message of `encoding/json` when JSON has no such number.
+fn float_value(numbers: Numbers, number: f64) -> Result<Value, String> {
+    let Some(float) = Number::from_f64(number) else {
+        let text = if number.is_nan() { "NaN" } else { ["-Inf", "+Inf"][usize::from(number > 0.0)] };
+        return Err(format!("json: unsupported value: {text}"));
+    };
+    let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number);
+    if numbers == Numbers::Json && number.fract() == 0.0 && fits {
+        return Ok(Value::Number(Number::from(number as i64)));
+    }
+    Ok(Value::Number(float))
 }

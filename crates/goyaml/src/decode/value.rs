@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use super::key::Key;
 use super::tree::{Id, Shape, Tree, TreeNode};
-use super::{DecodeOptions, Numbers};
+use super::{DecodeOptions, number_value};
 use crate::node::tags;
 use crate::resolve::{Resolved, resolve, resolve_tagged};
 use crate::scanner::token::Flavour;
@@ -248,44 +248,27 @@ impl<'t, 'a> Decoder<'t, 'a> {
             Scalar::Bytes(bytes) => Value::String(go_lossy(&bytes)),
             Scalar::Plain(Resolved::Null) => Value::Null,
             Scalar::Plain(Resolved::Bool(yes)) => Value::Bool(yes),
-            Scalar::Plain(Resolved::Int(number)) => self.number(number as f64, Number::from(number)),
-            Scalar::Plain(Resolved::Uint(number)) => self.number(number as f64, Number::from(number)),
+            Scalar::Plain(Resolved::Int(number)) => {
+                number_value(self.options.numbers, number as f64, Number::from(number))
+            }
+            Scalar::Plain(Resolved::Uint(number)) => {
+                number_value(self.options.numbers, number as f64, Number::from(number))
+            }
             Scalar::Plain(Resolved::Float(number)) => self.float(number),
             Scalar::Plain(Resolved::Timestamp | Resolved::Str) => Value::Null,
         }
     }
 
-    fn number(&self, float: f64, whole: Number) -> Value {
-        match self.options.numbers {
-            Numbers::Float64 => Number::from_f64(float).map_or(Value::Null, Value::Number),
-            Numbers::Json | Numbers::Yaml => Value::Number(whole),
-        }
-    }
-
     fn float(&mut self, number: f64) -> Value {
-        let Some(float) = Number::from_f64(number) else {
-            let text = if number.is_nan() {
-                "NaN"
-            } else if number > 0.0 {
-                "+Inf"
-            } else {
-                "-Inf"
-            };
-            self.unsupported.get_or_insert(format!("json: unsupported value: {text}"));
-            return Value::Null;
-        };
-        if self.options.numbers == Numbers::Json
-            && number.fract() == 0.0
-            && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number)
-        {
-            return Value::Number(Number::from(number as i64));
-        }
-        Value::Number(float)
+        super::float_value(self.options.numbers, number).unwrap_or_else(|message| {
+            self.unsupported.get_or_insert(message);
+            Value::Null
+        })
     }
 }
 
 /// A scalar's meaning with its text.
-enum Scalar<'n> {
+pub(super) enum Scalar<'n> {
     Text(Cow<'n, str>),
     Bytes(Vec<u8>),
     Plain(Resolved),
@@ -300,13 +283,7 @@ fn scalar<'n>(node: &'n TreeNode<'_>) -> Result<Scalar<'n>, Error> {
     let resolved = match tag.as_ref() {
         "" if !implicit => return Ok(text()),
         "" => resolve(Flavour::V2, value),
-        tags::BINARY => {
-            let text: Vec<u8> = value.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
-            let decoded = BASE64.decode(text);
-            return decoded
-                .map(Scalar::Bytes)
-                .map_err(|_| at("yaml: !!binary value contains invalid base64 data".to_owned()));
-        }
+        tags::BINARY => return read_base64(value).map(Scalar::Bytes).map_err(at),
         tag => resolve_tagged(Flavour::V2, tag, value).map_err(at)?,
     };
     Ok(match resolved {
@@ -322,8 +299,14 @@ fn is_merge(node: &TreeNode<'_>) -> bool {
     }
 }
 
+/// The bytes of a `!!binary` scalar.
+pub(super) fn read_base64(text: &str) -> Result<Vec<u8>, String> {
+    let text: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
+    BASE64.decode(text).map_err(|_| "yaml: !!binary value contains invalid base64 data".to_owned())
+}
+
 /// Bytes as text with U+FFFD for every byte that is no UTF-8, as `encoding/json` writes them.
-fn go_lossy(bytes: &[u8]) -> String {
+pub(super) fn go_lossy(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

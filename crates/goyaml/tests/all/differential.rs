@@ -128,6 +128,13 @@ fn documents_round_trip() {
 }
 
 #[test]
+fn nodes_decode() {
+    compare("nodes_decode", |random| {
+        Question::new("value", if random.chance(40) { document(random) } else { soup(random) })
+    });
+}
+
+#[test]
 fn streams_split() {
     compare("streams_split", |random| {
         let count = random.below(9);

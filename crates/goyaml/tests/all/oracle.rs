@@ -80,6 +80,10 @@ pub fn ask_us(question: &Question) -> Answer {
             let sequences = if question.wide { SequenceIndent::Wide } else { SequenceIndent::Compact };
             goyaml::emit_all(&documents, &EmitOptions { indent: question.indent, sequences })
         }),
+        "value" => goyaml::parse_first(data, &Limits::default()).and_then(|document| match document {
+            Some(document) => document.decode(Numbers::Yaml).map(|value| json::to_string(&value, true)),
+            None => Ok("null".to_owned()),
+        }),
         "split" => goyaml::read_documents(data)
             .map(|part| part.map(|part| String::from_utf8_lossy(&part).into_owned()))
             .collect::<Result<Vec<_>, _>>()

@@ -1,0 +1,316 @@
+//! Nodes to values as yaml.v3 decodes them into an `interface{}`.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde_json::{Map, Number, Value};
+
+use super::value::{Scalar, go_lossy, read_base64};
+use super::{Numbers, number_value};
+use crate::gofmt::quote;
+use crate::node::{Kind, Node, tags};
+use crate::resolve::{Resolved, resolve, resolve_tagged};
+use crate::scanner::token::Flavour;
+use crate::{Error, ErrorKind, Limits};
+
+impl Node {
+    /// The node as yaml.v3's `Decode` into an `interface{}`, and then `json.Marshal`, have it: duplicate keys
+    /// are an error, pairs of merge keys yield to the mapping's own, a timestamp becomes its RFC 3339 text.
+    ///
+    /// Aliases are looked up among the anchors of this node's own tree.
+    ///
+    /// # Errors
+    /// In Go's words: `yaml: unmarshal errors:\n  line 3: mapping key "a" already defined at line 2`,
+    /// `json: unsupported type: map[interface {}]interface {}` for a key that is no string, and others.
+    pub fn decode(&self, numbers: Numbers) -> Result<Value, Error> {
+        let limits = Limits::default();
+        let mut decoder = Decoder {
+            targets: HashMap::new(),
+            numbers,
+            errors: Vec::new(),
+            unsupported: None,
+            decode_count: 0,
+            alias_count: 0,
+            alias_depth: 0,
+            aliases: BTreeSet::new(),
+            depth: 0,
+            limits: &limits,
+        };
+        decoder.find_targets(self);
+        let value = decoder.value(self.root())?.unwrap_or(Value::Null);
+        if !decoder.errors.is_empty() {
+            let message = format!("yaml: unmarshal errors:\n  {}", decoder.errors.join("\n  "));
+            return Err(Error::new(ErrorKind::Type, message));
+        }
+        match decoder.unsupported {
+            Some(message) => Err(Error::new(ErrorKind::Type, message)),
+            None => Ok(value),
+        }
+    }
+}
+
+struct Decoder<'n, 'l> {
+    /// The nodes that the aliases mean, by the address of the alias.
+    targets: HashMap<usize, &'n Node>,
+    numbers: Numbers,
+    errors: Vec<String>,
+    unsupported: Option<String>,
+    decode_count: u64,
+    alias_count: u64,
+    alias_depth: u32,
+    aliases: BTreeSet<usize>,
+    depth: usize,
+    limits: &'l Limits,
+}
+
+fn address(node: &Node) -> usize {
+    std::ptr::from_ref(node) as usize
+}
+
+impl<'n> Decoder<'n, '_> {
+    fn find_targets(&mut self, root: &'n Node) {
+        let mut anchors: HashMap<&str, &'n Node> = HashMap::new();
+        let mut waiting = vec![root];
+        while let Some(node) = waiting.pop() {
+            if let Some(name) = node.anchor.as_deref() {
+                anchors.insert(name, node);
+            }
+            if node.kind == Kind::Alias
+                && let Some(target) = anchors.get(node.value.as_str())
+            {
+                self.targets.insert(address(node), target);
+            }
+            waiting.extend(node.content.iter().rev());
+        }
+    }
+
+    /// `None` when the node has errors and gives no value.
+    fn value(&mut self, node: &'n Node) -> Result<Option<Value>, Error> {
+        self.count()?;
+        match node.kind {
+            Kind::Document => node.content.first().map_or(Ok(None), |root| self.value(root)),
+            Kind::Alias => {
+                let target = self.enter_alias(node)?;
+                let value = self.value(target);
+                self.leave_alias(node);
+                value
+            }
+            Kind::Scalar => {
+                let scalar = scalar(node)?;
+                self.scalar_value(node, scalar).map(Some)
+            }
+            Kind::Sequence => {
+                self.enter()?;
+                let mut items = Vec::with_capacity(node.content.len());
+                for item in &node.content {
+                    items.extend(self.value(item)?);
+                }
+                self.depth -= 1;
+                Ok(Some(Value::Array(items)))
+            }
+            Kind::Mapping => {
+                self.enter()?;
+                let mut map = Map::new();
+                let good = self.fill(node, &mut map)?;
+                self.depth -= 1;
+                Ok(good.then_some(Value::Object(map)))
+            }
+        }
+    }
+
+    fn count(&mut self) -> Result<(), Error> {
+        self.decode_count += 1;
+        self.alias_count += u64::from(self.alias_depth > 0);
+        if crate::alias::is_excessive(self.alias_count, self.decode_count) {
+            return Err(Error::new(ErrorKind::Limit, "yaml: document contains excessive aliasing"));
+        }
+        if self.decode_count > self.limits.values as u64 {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                format!("yaml: more than {} values", self.limits.values),
+            ));
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self) -> Result<(), Error> {
+        self.depth += 1;
+        if self.depth > self.limits.depth {
+            let message = format!("yaml: exceeded max depth of {}", self.limits.depth);
+            return Err(Error::new(ErrorKind::Limit, message));
+        }
+        Ok(())
+    }
+
+    fn enter_alias(&mut self, alias: &Node) -> Result<&'n Node, Error> {
+        let Some(target) = self.targets.get(&address(alias)) else {
+            return Err(Error::new(
+                ErrorKind::Type,
+                format!("yaml: unknown anchor '{}' referenced", alias.value),
+            ));
+        };
+        if !self.aliases.insert(address(alias)) {
+            let message = format!("yaml: anchor '{}' value contains itself", alias.value);
+            return Err(Error::new(ErrorKind::Type, message));
+        }
+        self.alias_depth += 1;
+        Ok(target)
+    }
+
+    fn leave_alias(&mut self, alias: &Node) {
+        self.aliases.remove(&address(alias));
+        self.alias_depth -= 1;
+    }
+
+    /// Fills in the pairs of a mapping that are not there yet. False when the mapping has duplicate keys.
+    fn fill(&mut self, node: &'n Node, map: &mut Map<String, Value>) -> Result<bool, Error> {
+        if !self.check_unique(node) {
+            return Ok(false);
+        }
+        let strings =
+            node.pairs().all(|(key, _)| matches!(key.short_tag().as_ref(), tags::STR | tags::MERGE));
+        let mut merge = None;
+        for (key, value) in node.pairs() {
+            if is_merge(key) {
+                merge = Some(value);
+                continue;
+            }
+            let Some(key) = self.key(key)? else { continue };
+            if map.contains_key(&key) {
+                continue;
+            }
+            if let Some(value) = self.value(value)? {
+                map.insert(key, value);
+            }
+        }
+        if !strings {
+            self.unsupported
+                .get_or_insert_with(|| "json: unsupported type: map[interface {}]interface {}".to_owned());
+        }
+        match merge {
+            Some(merge) => self.merge(merge, map).map(|()| true),
+            None => Ok(true),
+        }
+    }
+
+    /// Notes the keys that stand twice, each pair of them, as Go does.
+    fn check_unique(&mut self, node: &Node) -> bool {
+        let mut seen: HashSet<(Kind, &str)> = HashSet::new();
+        if node.pairs().all(|(key, _)| seen.insert((key.kind, &key.value))) {
+            return true;
+        }
+        let keys: Vec<&Node> = node.pairs().map(|(key, _)| key).collect();
+        for (at, first) in keys.iter().enumerate() {
+            let same = |other: &&&Node| first.kind == other.kind && first.value == other.value;
+            for other in keys.iter().skip(at + 1).filter(same).take(1000) {
+                let key = quote(&other.value);
+                let error =
+                    format!("line {}: mapping key {key} already defined at line {}", other.line, first.line);
+                self.errors.push(error);
+            }
+            if self.errors.len() > 1000 {
+                break;
+            }
+        }
+        false
+    }
+
+    fn key(&mut self, node: &'n Node) -> Result<Option<String>, Error> {
+        match node.kind {
+            Kind::Scalar => {
+                self.count()?;
+                Ok(Some(match scalar(node)? {
+                    Scalar::Text(text) => text.into_owned(),
+                    Scalar::Bytes(bytes) => go_lossy(&bytes),
+                    Scalar::Plain(_) => node.value.clone(),
+                }))
+            }
+            Kind::Alias => {
+                self.count()?;
+                let target = self.enter_alias(node)?;
+                let key = self.key(target);
+                self.leave_alias(node);
+                key
+            }
+            Kind::Sequence | Kind::Mapping | Kind::Document => {
+                let value = self
+                    .value(node)?
+                    .map_or_else(|| "<nil>".to_owned(), |value| super::key::go_value(&value));
+                Err(Error::new(ErrorKind::Type, format!("yaml: invalid map key: {value}")))
+            }
+        }
+    }
+
+    fn merge(&mut self, node: &'n Node, map: &mut Map<String, Value>) -> Result<(), Error> {
+        match node.kind {
+            Kind::Sequence => node.content.iter().try_for_each(|item| self.merge_mapping(item, map)),
+            _ => self.merge_mapping(node, map),
+        }
+    }
+
+    fn merge_mapping(&mut self, node: &'n Node, map: &mut Map<String, Value>) -> Result<(), Error> {
+        let wanted =
+            || Error::new(ErrorKind::Type, "yaml: map merge requires map or sequence of maps as the value");
+        match node.kind {
+            Kind::Mapping => {
+                self.count()?;
+                self.enter()?;
+                self.fill(node, map)?;
+                self.depth -= 1;
+                Ok(())
+            }
+            Kind::Alias => {
+                self.count()?;
+                let target = self.enter_alias(node)?;
+                if target.kind != Kind::Mapping {
+                    return Err(wanted());
+                }
+                let merged = self.merge_mapping(target, map);
+                self.leave_alias(node);
+                merged
+            }
+            _ => Err(wanted()),
+        }
+    }
+
+    fn scalar_value(&mut self, node: &Node, scalar: Scalar<'_>) -> Result<Value, Error> {
+        let plain = match scalar {
+            Scalar::Text(text) => return Ok(Value::String(text.into_owned())),
+            Scalar::Bytes(bytes) => return Ok(Value::String(go_lossy(&bytes))),
+            Scalar::Plain(plain) => plain,
+        };
+        Ok(match plain {
+            Resolved::Null | Resolved::Str => Value::Null,
+            Resolved::Bool(yes) => Value::Bool(yes),
+            Resolved::Int(number) => number_value(self.numbers, number as f64, Number::from(number)),
+            Resolved::Uint(number) => number_value(self.numbers, number as f64, Number::from(number)),
+            Resolved::Float(number) => match super::float_value(self.numbers, number) {
+                Ok(value) => value,
+                Err(message) => {
+                    self.unsupported.get_or_insert(message);
+                    Value::Null
+                }
+            },
+            Resolved::Timestamp => Value::String(crate::timestamp::rfc_3339(&node.value).unwrap_or_default()),
+        })
+    }
+}
+
+fn scalar(node: &Node) -> Result<Scalar<'_>, Error> {
+    let at = |message: String| Error::new(ErrorKind::Type, message).at(node.line, node.column);
+    let text = || Scalar::Text(node.value.as_str().into());
+    if node.is_indicated_string() {
+        return Ok(text());
+    }
+    let tag = crate::tag::short(&node.tag);
+    let resolved = match tag.as_ref() {
+        "" => resolve(Flavour::V3, &node.value),
+        tags::BINARY => return read_base64(&node.value).map(Scalar::Bytes).map_err(at),
+        tag => resolve_tagged(Flavour::V3, tag, &node.value).map_err(at)?,
+    };
+    Ok(if resolved == Resolved::Str { text() } else { Scalar::Plain(resolved) })
+}
+
+fn is_merge(node: &Node) -> bool {
+    let tag = crate::tag::short(&node.tag);
+    node.kind == Kind::Scalar && node.value == "<<" && matches!(tag.as_ref(), "" | "!" | tags::MERGE)
+}
