@@ -33,10 +33,19 @@ impl GoModule {
     ///
     /// Two processes that build the same module wait for each other.
     pub fn build(&self) -> Result<PathBuf> {
+        self.build_with(&[])
+    }
+
+    /// As [`GoModule::build`], without the C library: the programs run in an image that holds nothing else.
+    pub fn build_static(&self) -> Result<PathBuf> {
+        self.build_with(&[("CGO_ENABLED", "0")])
+    }
+
+    fn build_with(&self, environment: &[(&str, &str)]) -> Result<PathBuf> {
         let source = paths::workspace().join("xtask").join(self.folder);
         let name = self.folder.replace('/', "-");
         let cache = paths::cache()?.join("go");
-        let binaries = cache.join(format!("{name}-{}", self.key(&source)?));
+        let binaries = cache.join(format!("{name}-{}", self.key(&source, environment)?));
         if binaries.is_dir() {
             return Ok(binaries);
         }
@@ -49,12 +58,12 @@ impl GoModule {
         let unfinished = cache.join(format!("{name}.unfinished"));
         let _ = fs::remove_dir_all(&unfinished);
         fs::create_dir_all(&unfinished).context("making a build folder")?;
-        self.compile(&source, &unfinished, &name)?;
+        self.compile(&source, &unfinished, environment)?;
         fs::rename(&unfinished, &binaries).context("publishing the build")?;
         Ok(binaries)
     }
 
-    fn key(&self, source: &Path) -> Result<String> {
+    fn key(&self, source: &Path, environment: &[(&str, &str)]) -> Result<String> {
         let mut hash = Sha256::new();
         let mut add = |part: &[u8]| {
             hash.update((part.len() as u64).to_le_bytes());
@@ -62,9 +71,9 @@ impl GoModule {
         };
         add(go_version()?.as_bytes());
         add(self.ldflags.as_bytes());
-        for (package, program) in self.programs {
-            add(package.as_bytes());
-            add(program.as_bytes());
+        for (first, second) in self.programs.iter().chain(environment) {
+            add(first.as_bytes());
+            add(second.as_bytes());
         }
         for file in declaring_files(source)? {
             add(file.file_name().unwrap_or_default().as_encoded_bytes());
@@ -74,7 +83,8 @@ impl GoModule {
         Ok(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
 
-    fn compile(&self, source: &Path, into: &Path, name: &str) -> Result<()> {
+    fn compile(&self, source: &Path, into: &Path, environment: &[(&str, &str)]) -> Result<()> {
+        let name = self.folder;
         let progress = Progress::start(format!("building {name} (once, a cold build takes minutes)"));
         let mut child = Command::new("go")
             .args([
@@ -92,6 +102,7 @@ impl GoModule {
             .current_dir(source)
             .env("GOFLAGS", "")
             .env("GOWORK", "off")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 use std::{env, fs};
 
+use super::node::Namespaces;
 use super::pki::{Pki, write_private};
 use super::{ADMIN_TOKEN_FILE, Options, stages};
 use crate::error::{Context, Error, Result};
@@ -57,6 +58,8 @@ pub(super) struct Starter<'a> {
     pub(super) pki: &'a Pki,
     pub(super) ports: Ports,
     pub(super) options: &'a Options,
+    /// Where a real node lives; without one, everything is on loopback.
+    pub(super) namespaces: Option<&'a Namespaces>,
 }
 
 /// The users of the cluster: name, groups. Each gets a random token and a kubeconfig.
@@ -66,6 +69,7 @@ const USERS: &[(&str, &str, &str)] = &[
     ("scheduler", "system:kube-scheduler", ""),
     ("kwok", "kwok", "system:masters"),
     ("metrics", "metrics", "system:masters"),
+    ("kubelet", "kubelet", "system:masters"),
     // The operator under test: a user of its own, so that its requests can be told apart.
     ("tiphys", super::OPERATOR_USER, "system:masters"),
 ];
@@ -81,7 +85,7 @@ impl Starter<'_> {
         for (file, user, groups) in USERS {
             let token = random_token()?;
             tokens.push_str(&format!("{token},{user},{user},\"{groups}\"\n"));
-            let kubeconfig = kubeconfig(self.ports.api, &ca, &token);
+            let kubeconfig = kubeconfig(&self.server(), &ca, &token);
             let name = if *file == "admin" { "kubeconfig".to_owned() } else { format!("{file}.kubeconfig") };
             write_private(&self.folder.join(name), &kubeconfig)?;
             if *file == "admin" {
@@ -91,8 +95,17 @@ impl Starter<'_> {
         write_private(&self.folder.join("tokens.csv"), &tokens)
     }
 
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.kubernetes.join(program));
+    /// The API server's URL.
+    pub(super) fn server(&self) -> String {
+        format!("https://{}:{}", address(self.namespaces), self.ports.api)
+    }
+
+    fn command(&self, program: impl AsRef<Path>) -> Command {
+        let program = self.kubernetes.join(program);
+        let mut command = match self.namespaces {
+            None => Command::new(program),
+            Some(namespaces) => namespaces.on_network(program),
+        };
         // Nothing of the developer's environment may reach the cluster.
         command.env_remove("KUBECONFIG").current_dir(self.folder);
         command
@@ -111,6 +124,10 @@ impl Starter<'_> {
             .args(["--initial-cluster", &format!("default={peer}")])
             .args(["--unsafe-no-fsync", "--log-level", "warn", "--quota-backend-bytes", "8589934592"]);
         let etcd = Background::start("etcd", self.folder, command)?;
+        if self.namespaces.is_some() {
+            // Out of our reach; the API server waits for it too.
+            return Ok(etcd);
+        }
         let address = ([127, 0, 0, 1], self.ports.etcd).into();
         let listening = || std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok();
         if !wait_until(Duration::from_secs(60), std::slice::from_ref(&etcd), listening)? {
@@ -134,6 +151,8 @@ impl Starter<'_> {
         file("requestheader-client-ca-file", self.pki.ca());
         file("proxy-client-cert-file", self.pki.certificate("front-proxy"));
         file("proxy-client-key-file", self.pki.key("front-proxy"));
+        file("kubelet-client-certificate", self.pki.certificate("front-proxy"));
+        file("kubelet-client-key", self.pki.key("front-proxy"));
         if self.options.audit {
             let policy = self.folder.join("audit-policy.yaml");
             fs::write(&policy, AUDIT_POLICY).context("writing the audit policy")?;
@@ -143,8 +162,7 @@ impl Starter<'_> {
         command
             .arg(format!("--etcd-servers=http://127.0.0.1:{}", self.ports.etcd))
             .arg(format!("--secure-port={}", self.ports.api))
-            // Never dialled; given so that a machine without a default route can start it too.
-            .args(["--bind-address=127.0.0.1", "--advertise-address=192.0.2.1"])
+            .args(self.api_server_address())
             .args(["--authorization-mode=RBAC", "--allow-privileged=true"])
             .args(["--service-cluster-ip-range=10.96.0.0/16"])
             .args(["--service-account-issuer=https://kubernetes.default.svc"])
@@ -155,6 +173,19 @@ impl Starter<'_> {
             .args(["--requestheader-group-headers=X-Remote-Group"])
             .args(["--requestheader-extra-headers-prefix=X-Remote-Extra-"]);
         Background::start("kube-apiserver", self.folder, command)
+    }
+
+    fn api_server_address(&self) -> Vec<String> {
+        let (bind, advertise) = match self.namespaces {
+            // Never dialled; given so that a machine without a default route can start it too.
+            None => ("127.0.0.1", "192.0.2.1".to_owned()),
+            Some(namespaces) => ("0.0.0.0", namespaces.address()),
+        };
+        vec![
+            format!("--bind-address={bind}"),
+            format!("--advertise-address={advertise}"),
+            "--kubelet-preferred-address-types=InternalIP".to_owned(),
+        ]
     }
 
     /// Starts the controllers, with an autoscaler that acts within seconds.
@@ -184,10 +215,8 @@ impl Starter<'_> {
     pub(super) fn kwok(&self) -> Result<Background> {
         let stages = self.folder.join("stages.yaml");
         fs::write(&stages, stages::documents()).context("writing the stages")?;
-        let mut command = Command::new(self.kwok.join("kwok"));
+        let mut command = self.command(self.kwok.join("kwok"));
         command
-            .env_remove("KUBECONFIG")
-            .current_dir(self.folder)
             .arg(format!("--kubeconfig={}", self.folder.join("kwok.kubeconfig").display()))
             .arg(format!("--config={}", stages.display()))
             .args(["--manage-nodes-with-label-selector=type=kwok", "--node-lease-duration-seconds=40"]);
@@ -196,7 +225,7 @@ impl Starter<'_> {
 
     /// Starts the answerer for metrics.k8s.io, which is this very program.
     pub(super) fn metrics(&self) -> Result<Background> {
-        let mut command = Command::new(env::current_exe().context("finding xtask's binary")?);
+        let mut command = self.command(env::current_exe().context("finding xtask's binary")?);
         command
             .args(["internal", "metrics-api", "--port", &self.ports.metrics.to_string(), "--cluster"])
             .arg(self.folder);
@@ -214,10 +243,15 @@ fn random_token() -> Result<String> {
     Ok(digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn kubeconfig(port: u16, ca: &str, token: &str) -> String {
+/// Where the API server is reached.
+pub(super) fn address(namespaces: Option<&Namespaces>) -> String {
+    namespaces.map_or_else(|| "127.0.0.1".to_owned(), Namespaces::address)
+}
+
+fn kubeconfig(server: &str, ca: &str, token: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: tiphys\n\
-         clusters:\n- name: tiphys\n  cluster:\n    server: https://127.0.0.1:{port}\n    certificate-authority-data: {ca}\n\
+         clusters:\n- name: tiphys\n  cluster:\n    server: {server}\n    certificate-authority-data: {ca}\n\
          users:\n- name: tiphys\n  user:\n    token: {token}\n\
          contexts:\n- name: tiphys\n  context:\n    cluster: tiphys\n    user: tiphys\n    namespace: default\n"
     )

@@ -6,6 +6,7 @@
 
 mod api;
 mod control_plane;
+mod node;
 mod objects;
 mod pki;
 mod stages;
@@ -25,6 +26,7 @@ use crate::error::{Context, Error, Result};
 use crate::process::{Background, wait_until};
 use crate::{interrupt, paths};
 use control_plane::{KUBERNETES, KWOK, Ports, Starter};
+use node::{Namespaces, RealNode};
 use pki::Pki;
 
 const ADMIN_TOKEN_FILE: &str = "admin.token";
@@ -51,12 +53,26 @@ pub struct Options {
     /// Let the API server write audit.log, one line per request
     #[arg(long)]
     pub audit: bool,
+    /// Add a node that runs real containers (Linux, root, containerd): label and taint tiphys.dev/real
+    #[arg(long)]
+    pub node: bool,
+    /// Install the Debian packages that --node needs
+    #[arg(long, requires = "node")]
+    pub install_packages: bool,
 }
 
 impl Options {
     /// The default cluster under another name.
     pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), nodes: 2, gpu_nodes: 2, gpus: 2, audit: false }
+        Self {
+            name: name.to_owned(),
+            nodes: 2,
+            gpu_nodes: 2,
+            gpus: 2,
+            audit: false,
+            node: false,
+            install_packages: false,
+        }
     }
 }
 
@@ -88,6 +104,9 @@ impl Cluster {
         if cluster.is_up() {
             return Ok(cluster);
         }
+        if options.node {
+            node::require(options.install_packages)?;
+        }
         let kubernetes = KUBERNETES.build()?;
         let kwok = KWOK.build()?;
         cluster.down();
@@ -107,14 +126,22 @@ impl Cluster {
     fn start(&self, options: &Options, kubernetes: &Path, kwok: &Path) -> Result<()> {
         let progress = Progress::start(format!("starting cluster {}", options.name));
         fs::create_dir_all(self.folder.join("pki")).context("making the cluster folder")?;
-        let pki = Pki::create(&self.folder.join("pki"))?;
+        let mut programs = Vec::new();
+        let mut namespaces = None;
+        if options.node {
+            let (made, holder) = Namespaces::create(&self.folder)?;
+            programs.push(holder);
+            namespaces = Some(made);
+        }
+        let namespaces = namespaces.as_ref();
+        let pki = Pki::create(&self.folder.join("pki"), &control_plane::address(namespaces))?;
         let ports = Ports::free()?;
-        fs::write(self.folder.join("server"), format!("https://127.0.0.1:{}", ports.api))
-            .context("server file")?;
-        let starter = Starter { folder: &self.folder, kubernetes, kwok, pki: &pki, ports, options };
+        let starter =
+            Starter { folder: &self.folder, kubernetes, kwok, pki: &pki, ports, options, namespaces };
+        fs::write(self.folder.join("server"), starter.server()).context("server file")?;
         starter.write_access()?;
         progress.detail("etcd");
-        let mut programs = vec![starter.etcd()?];
+        programs.push(starter.etcd()?);
         progress.detail("kube-apiserver");
         programs.push(starter.api_server()?);
         let api = self.api()?;
@@ -126,6 +153,11 @@ impl Cluster {
         programs.push(starter.scheduler()?);
         programs.push(starter.kwok()?);
         programs.push(starter.metrics()?);
+        if let Some(namespaces) = namespaces {
+            progress.detail("containerd, kubelet, kube-proxy");
+            let real = RealNode { folder: &self.folder, pki: &pki, namespaces, name: &options.name };
+            programs.extend(real.start()?);
+        }
         self.furnish(&api, &programs, options, ports, &pki)?;
         std::os::unix::fs::symlink(kubernetes.join("kubectl"), self.folder.join("kubectl"))
             .context("linking kubectl")?;
@@ -155,9 +187,10 @@ impl Cluster {
         ready(programs, "the default service account", || {
             exists("/api/v1/namespaces/default/serviceaccounts/default")
         })?;
+        let expected = nodes.len() + usize::from(options.node);
         ready(programs, "the nodes", || {
-            api.list("/api/v1/nodes")
-                .is_ok_and(|found| found.iter().filter(|node| objects::is_ready(node)).count() == nodes.len())
+            let found = api.list("/api/v1/nodes").unwrap_or_default();
+            found.iter().filter(|node| objects::is_ready(node)).count() == expected
         })?;
         ready(programs, "metrics.k8s.io", || {
             let path = "/apis/apiregistration.k8s.io/v1/apiservices/v1beta1.metrics.k8s.io";
@@ -175,6 +208,7 @@ impl Cluster {
             program.stop(Duration::from_millis(if program.name == "kwok" { 100 } else { 500 }));
         }
         let _ = fs::remove_dir_all(&self.folder);
+        node::clean(&self.folder.file_name().unwrap_or_default().to_string_lossy());
     }
 
     /// Whether every program runs and the cluster was ready once.

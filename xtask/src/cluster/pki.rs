@@ -78,12 +78,13 @@ impl Pki {
         Self { folder: folder.to_path_buf() }
     }
 
-    /// Writes all certificates and keys for an API server on loopback.
-    pub(super) fn create(folder: &Path) -> Result<Self> {
+    /// Writes all certificates and keys for an API server on loopback and on this address.
+    pub(super) fn create(folder: &Path, address: &str) -> Result<Self> {
         let pki = Self::at(folder);
         let authority = Authority::new("tiphys-xtask")?;
         write_private(&pki.ca(), &authority.certificate())?;
         let server_names = [
+            address,
             "127.0.0.1",
             "10.96.0.1",
             "localhost",

@@ -1,4 +1,4 @@
-//! Oracles that answer newline-delimited JSON: `<name>.requests.jsonl` → `<name>.answers.jsonl`.
+//! The oracle on Argo CD, which answers newline-delimited JSON: `<name>.requests.jsonl` → `<name>.answers.jsonl`.
 
 use std::fs;
 use std::io::Write;
@@ -6,17 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use super::{Oracle, Scribe};
+use super::Scribe;
 use crate::error::{Context, Error, Result};
 use crate::paths;
 
-pub(super) fn ask(oracle: Oracle, program: &Path, mut scribe: Scribe<'_>) -> Result<()> {
-    let folder = match oracle {
-        Oracle::Goyaml => "crates/goyaml/tests/golden",
-        Oracle::Gotemplate => "crates/gotemplate/tests/golden",
-        _ => "tests/golden/argo",
-    };
-    for requests in files(&paths::workspace().join(folder), ".requests.jsonl") {
+/// Where the requests of the oracle on Argo CD lie.
+const FOLDER: &str = "tests/golden/argo";
+
+pub(super) fn ask(program: &Path, mut scribe: Scribe<'_>) -> Result<()> {
+    for requests in files(&paths::workspace().join(FOLDER), ".requests.jsonl") {
         let questions = fs::read(&requests).context(requests.display())?;
         let answers = answer(program, questions).context(requests.display())?;
         let name = requests.to_string_lossy().replace(".requests.jsonl", ".answers.jsonl");

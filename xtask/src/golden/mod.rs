@@ -7,6 +7,7 @@
 mod batch;
 mod commands;
 mod oracle;
+mod rewritten;
 
 use std::fs;
 use std::path::Path;
@@ -61,7 +62,9 @@ pub fn examine(options: &Options) -> Result<Verdict> {
         match oracle {
             Oracle::Helm => commands::helm(&program, scribe)?,
             Oracle::Kustomize => commands::kustomize(&program, scribe)?,
-            Oracle::Goyaml | Oracle::Gotemplate | Oracle::Argo => batch::ask(*oracle, &program, scribe)?,
+            Oracle::Goyaml => rewritten::ask(*oracle, &program, "goyaml", scribe)?,
+            Oracle::Gotemplate => rewritten::ask(*oracle, &program, "gotemplate", scribe)?,
+            Oracle::Argo => batch::ask(&program, scribe)?,
         }
     }
     Ok(verdict)
