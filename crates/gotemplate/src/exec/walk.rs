@@ -78,6 +78,11 @@ impl Exec<'_> {
                 Err(self.error(format_args!("can't print {text} of type {}", f.type_name())))
             }
             other => {
+                if let Value::Object(object) = other
+                    && let Some(text) = object.pointer_string()
+                {
+                    return self.write(text.as_bytes());
+                }
                 let (before, max) = (self.out.len(), self.bytes_max());
                 let printed = Printer::new(&mut self.out, max).print(std::slice::from_ref(other));
                 printed.map_err(|stop| self.limit_error(stop.into_error().message()))?;

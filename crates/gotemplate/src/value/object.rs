@@ -49,6 +49,12 @@ pub trait Object: Debug + 'static {
         None
     }
 
+    /// What the `String()` method of a pointer to the value gives, when the value itself has none: how an action
+    /// prints it, which can take its address. What functions get prints without it.
+    fn pointer_string(&self) -> Option<Str> {
+        None
+    }
+
     /// Whether the type implements `error`.
     fn is_error(&self) -> bool {
         false
