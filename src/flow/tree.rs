@@ -145,6 +145,11 @@ pub trait TreeStore: Send + Sync + std::fmt::Debug {
 
     /// The identity of the root directory, where the store has one.
     fn root_id(&self) -> Option<ContentId>;
+
+    /// Whether the store still stands; one that lost its files is to be had anew.
+    fn is_sound(&self) -> bool {
+        true
+    }
 }
 
 /// Where a path leads after its symbolic links are followed.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::flow::TreeError;
+use crate::flow::{Cause, Problem, Stage, TreeError};
 
 /// Whether trying again can help, and on what it depends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,6 +240,25 @@ impl SourceError {
         match error.downcast::<Self>() {
             Ok(inner) => inner,
             Err(error) => otherwise(error.to_string()),
+        }
+    }
+}
+
+impl From<SourceError> for Problem {
+    fn from(error: SourceError) -> Self {
+        let cause = match &error {
+            SourceError::InvalidUrl { .. } => Cause::InvalidSpec,
+            SourceError::UnknownRevision { .. }
+            | SourceError::AmbiguousRevision { .. }
+            | SourceError::EmptyRepository { .. }
+            | SourceError::UnknownChart { .. } => Cause::RevisionUnknown,
+            SourceError::Tree(TreeError::Unreadable { .. }) => Cause::Incomplete,
+            SourceError::Tree(_) => Cause::PathInvalid,
+            _ => Cause::RepositoryUnreachable,
+        };
+        match error.remedy() {
+            Remedy::Change => Self::stalled(Stage::Source, cause, error.to_string()),
+            Remedy::Retry => Self::retry(Stage::Source, cause, error.to_string()),
         }
     }
 }

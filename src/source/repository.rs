@@ -122,22 +122,24 @@ impl Access {
     /// The directory name of what was fetched with this access. It depends on the credentials: who has none must not
     /// read what another's credentials fetched.
     pub(crate) fn cache_key(&self) -> String {
-        let mut hash = Sha256::new();
-        let mut add = |text: &str| {
-            hash.update((text.len() as u64).to_le_bytes());
-            hash.update(text);
-        };
-        add(&self.url.identity());
-        if let Some((user, password)) = self.basic() {
-            add(user);
-            add(password);
-        }
+        let mut key = vec![self.url.identity()];
+        key.extend(self.basic().map(|(user, password)| format!("{user}:{password}")));
         match &self.auth {
-            Auth::Bearer(secret) | Auth::SshKey(secret) => add(secret.expose()),
+            Auth::Bearer(secret) | Auth::SshKey(secret) => key.push(secret.expose().to_owned()),
             Auth::Anonymous | Auth::Basic { .. } => {}
         }
-        add(self.tls.client_cert_pem.as_deref().unwrap_or(""));
-        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        key.extend(self.tls.client_cert_pem.as_deref().map(str::to_owned));
+        hash(&key)
+    }
+
+    /// Names what a server said to this access. Unlike [`Access::cache_key`] it changes with trust and proxy, so that
+    /// a failure is not told to those who have another way.
+    pub(crate) fn connection_key(&self) -> String {
+        let proxy = self.proxy.as_ref().map(|proxy| format!("{} {}", proxy.url.identity(), proxy.no_proxy));
+        let trust = [self.tls.ca_pem.as_deref(), proxy.as_deref(), Some(&self.known_hosts)];
+        let mut key = vec![self.cache_key(), self.insecure.to_string()];
+        key.extend(trust.map(|text| text.unwrap_or_default().to_owned()));
+        hash(&key)
     }
 
     /// A text from outside without this repository's secrets, as one printable line.
@@ -167,6 +169,15 @@ impl Access {
     pub(crate) fn clean(&self, error: SourceError) -> SourceError {
         error.map_text(|text| self.redact(text))
     }
+}
+
+fn hash(parts: &[String]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

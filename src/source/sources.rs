@@ -160,6 +160,7 @@ impl Sources {
         let repository = self.repository(access);
         // Held during the fetch: others who want this commit wait for it rather than fetch it too.
         let mut trees = repository.trees.lock().await;
+        trees.retain(|(_, store)| store.is_sound());
         if let Some((_, store)) = trees.iter().find(|(id, _)| *id == revision.id) {
             return Ok(Tree::new(store.clone()));
         }
@@ -255,7 +256,7 @@ impl Sources {
     }
 
     fn repository(&self, access: &Access) -> Arc<Repository> {
-        let key = access.cache_key();
+        let key = access.connection_key();
         let now = Instant::now();
         let mut all = self.inner.repositories.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.contains_key(&key) {

@@ -179,7 +179,7 @@ impl MirrorBackend {
         Ok(())
     }
 
-    /// The root tree of a commit, fetched if it is not here.
+    /// The root tree of a commit, fetched if it is not here. A damaged mirror is made anew, once.
     fn ensure(
         &self,
         access: &Access,
@@ -187,19 +187,34 @@ impl MirrorBackend {
         budget: &Budget,
     ) -> Result<(Arc<Mirror>, Oid), SourceError> {
         let mirror = self.mirror(access);
+        let root = match self.ensure_in(&mirror, access, commit, budget) {
+            Err(SourceError::Cache { reason, .. }) => {
+                tracing::warn!(repository = %access.url, %reason, "cache damaged");
+                mirror.objects().set_damaged();
+                self.ensure_in(&mirror, access, commit, budget)?
+            }
+            other => other?,
+        };
+        Ok((mirror, root))
+    }
+
+    fn ensure_in(
+        &self,
+        mirror: &Mirror,
+        access: &Access,
+        commit: &str,
+        budget: &Budget,
+    ) -> Result<Oid, SourceError> {
         let locked = mirror.lock(budget)?;
-        if let Some(root) = locked.complete(commit) {
-            drop(locked);
-            return Ok((mirror, root));
+        if let Some(root) = locked.complete(commit)? {
+            return Ok(root);
         }
         if access.url.scheme() == Scheme::File {
             local::copy(access, &locked, commit, budget)?;
         } else {
             self.fetch_commit(&locked, access, commit, budget)?;
         }
-        let root = locked.mark_complete(commit)?;
-        drop(locked);
-        Ok((mirror, root))
+        locked.mark_complete(commit)
     }
 }
 
@@ -216,7 +231,7 @@ impl GitBackend for MirrorBackend {
     }
 
     fn is_cached(&self, access: &Access, commit: &str, budget: &Budget) -> bool {
-        self.mirror(access).lock(budget).is_ok_and(|mirror| mirror.complete(commit).is_some())
+        self.mirror(access).lock(budget).is_ok_and(|mirror| matches!(mirror.complete(commit), Ok(Some(_))))
     }
 
     fn fetch(

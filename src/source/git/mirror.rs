@@ -106,9 +106,14 @@ impl Mirror {
 
 impl LockedMirror<'_> {
     /// The root tree of a commit that is here in full. An annotated tag leads to its commit.
-    pub(crate) fn complete(&self, id: &str) -> Option<Oid> {
-        self.repository.find_reference(&format!("{COMPLETE}{id}")).ok()?;
-        self.root_tree(id).ok()
+    ///
+    /// # Errors
+    /// [`SourceError::Cache`] where the commit is marked as here but is not: the mirror is damaged.
+    pub(crate) fn complete(&self, id: &str) -> Result<Option<Oid>, SourceError> {
+        if self.repository.find_reference(&format!("{COMPLETE}{id}")).is_err() {
+            return Ok(None);
+        }
+        self.root_tree(id).map(Some).map_err(|error| self.failed(&error))
     }
 
     /// Marks a commit as here in full.

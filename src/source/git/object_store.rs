@@ -73,8 +73,13 @@ impl ObjectStore {
         result
     }
 
-    fn damaged(&self, path: &TreePath, error: &git2::Error) -> TreeError {
+    /// Has the mirror made anew the next time it is locked.
+    pub(crate) fn set_damaged(&self) {
         self.damaged.store(true, Ordering::Relaxed);
+    }
+
+    fn damaged(&self, path: &TreePath, error: &git2::Error) -> TreeError {
+        self.set_damaged();
         TreeError::Unreadable { path: path.clone(), reason: format!("cache damaged: {}", error.message()) }
     }
 }
@@ -153,6 +158,10 @@ impl TreeStore for CommitTree {
 
     fn root_id(&self) -> Option<ContentId> {
         Some(content_id(self.root))
+    }
+
+    fn is_sound(&self) -> bool {
+        !self.objects.is_damaged()
     }
 }
 

@@ -67,6 +67,20 @@ impl<'a> PacketReader<'a> {
         }
     }
 
+    /// As [`PacketReader::line`], where only a flush may end the list.
+    ///
+    /// # Errors
+    /// As [`PacketReader::line`], and for a delimiter.
+    pub(crate) fn line_or_flush(&mut self) -> Result<Option<String>, SourceError> {
+        match self.next()? {
+            Packet::Data(data) => {
+                text_line(data).ok_or_else(|| self.bad("it sent a line that is not UTF-8")).map(Some)
+            }
+            Packet::Flush => Ok(None),
+            Packet::Delimiter | Packet::End => Err(self.bad("it does not speak Git's protocol")),
+        }
+    }
+
     pub(crate) fn bad(&self, reason: &str) -> SourceError {
         SourceError::BadAnswer { url: self.url.to_owned(), reason: format!("unexpected answer: {reason}") }
     }

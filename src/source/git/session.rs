@@ -73,16 +73,16 @@ impl<'w> Session<'w> {
     pub(crate) fn open(wire: &'w mut dyn Wire) -> Result<Self, SourceError> {
         let url = wire.url().to_owned();
         let mut reader = PacketReader::new(wire.reader(), &url);
-        let mut first = reader.line()?;
+        let mut first = reader.line_or_flush()?;
         // Over HTTP, a line that names the service and a flush come first.
         if first.as_deref().is_some_and(|line| line.starts_with("# service=")) {
-            let _ = reader.line()?;
-            first = reader.line()?;
+            let _ = reader.line_or_flush()?;
+            first = reader.line_or_flush()?;
         }
         let greeting = match first.as_deref() {
             Some("version 2") => Greeting::Two(read_lines(&mut reader)?),
             Some("version 1") => {
-                let first = reader.line()?;
+                let first = reader.line_or_flush()?;
                 read_version_0(&mut reader, first)?
             }
             _ => read_version_0(&mut reader, first)?,
@@ -208,7 +208,7 @@ impl<'w> Session<'w> {
 
 fn read_lines(reader: &mut PacketReader<'_>) -> Result<Vec<String>, SourceError> {
     let mut lines = Vec::new();
-    while let Some(line) = reader.line()? {
+    while let Some(line) = reader.line_or_flush()? {
         lines.push(line);
         if lines.len() > MAX_LINES {
             return Err(reader.bad("its greeting is too long"));
@@ -232,7 +232,7 @@ fn read_version_0(reader: &mut PacketReader<'_>, first: Option<String>) -> Resul
         if list.refs.len() > MAX_REFS {
             return Err(reader.bad("it lists too many references"));
         }
-        next = reader.line()?;
+        next = reader.line_or_flush()?;
     }
     for capability in &capabilities {
         if let Some((name, target)) = capability.strip_prefix("symref=").and_then(|rest| rest.split_once(':'))

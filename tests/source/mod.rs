@@ -1,0 +1,15 @@
+//! Sources against real servers on loopback: `git http-backend`, `git daemon`, `git upload-pack` behind SSH, and
+//! servers that misbehave on purpose. Needs the `git` program.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests, helpers included"
+)]
+
+mod fixture;
+mod git_http;
+mod hostile;
+mod http_server;
+mod local;
