@@ -60,7 +60,8 @@ impl Operator {
             .arg("controller")
             .arg("--kubeconfig")
             .arg(cluster.operator_kubeconfig())
-            .args(["--namespace", NAMESPACE, "--metrics-port", "0"])
+            .args(["--namespace", NAMESPACE, "--log-format", "text", "--cache"])
+            .arg(cluster.folder().join("mirrors"))
             .env_remove("KUBECONFIG")
             .envs(environment.iter().copied());
         let controller = Background::start("tiphys", cluster.folder(), command)?;

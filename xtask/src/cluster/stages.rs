@@ -335,3 +335,28 @@ fn load_balancers() -> Vec<Value> {
         stage("service-address", "v1", "Service", vec![balanced, unset()], &address),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_is_a_document_with_a_name_of_its_own_and_balanced_templates() {
+        let documents = documents();
+        let stages: Vec<Value> =
+            documents.split("---\n").map(|text| serde_json::from_str(text).unwrap()).collect();
+        let mut names: Vec<_> = stages.iter().map(|stage| stage["metadata"]["name"].to_string()).collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for stage in &stages {
+            let template = stage["spec"]["next"]["statusTemplate"].as_str().unwrap_or_default();
+            let opened = ["{{ if", "{{ range", "{{ with"]
+                .map(|word| template.matches(word).count())
+                .iter()
+                .sum::<usize>();
+            assert_eq!(opened, template.matches("{{ end }}").count(), "{template}");
+        }
+    }
+}

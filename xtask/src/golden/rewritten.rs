@@ -30,9 +30,9 @@ pub(super) fn ask(oracle: Oracle, program: &Path, krate: &str, scribe: Scribe<'_
     scribe.verdict.cases += u32::try_from(answered.len()).unwrap_or(u32::MAX);
     if !scribe.update {
         for (file, text) in &committed {
-            fs::write(file, text).context(file.display())?;
             let now = answered.get(file).map(String::as_str).unwrap_or_default();
             if now != text {
+                fs::write(file, text).context(file.display())?;
                 scribe.verdict.differences.push(format!(
                     "{}: {}",
                     file.display(),
