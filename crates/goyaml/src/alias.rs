@@ -1,9 +1,23 @@
 //! Go's rule about how much of a document may come from aliases.
 
+use crate::{Error, ErrorKind};
+
 /// Up to this many values, 99 % may come from aliases.
 const LOW: u64 = 400_000;
 /// From this many values on, 10 % may.
 const HIGH: u64 = 4_000_000;
+
+/// The error when too much comes from aliases.
+#[cold]
+pub(crate) fn excessive() -> Error {
+    Error::new(ErrorKind::Limit, "yaml: document contains excessive aliasing")
+}
+
+/// The error when an alias means a node around it.
+#[cold]
+pub(crate) fn contains_itself(name: &str) -> Error {
+    Error::new(ErrorKind::Type, format!("yaml: anchor '{name}' value contains itself"))
+}
 
 /// Whether too many of the `decoded` values came from aliases.
 pub(crate) fn is_excessive(from_aliases: u64, decoded: u64) -> bool {

@@ -1,11 +1,14 @@
 //! Which scalars go-yaml takes for timestamps.
 
+/// Hour, minute and second.
+type Clock = (u32, u32, u32);
+
 /// Date, clock and zone of a timestamp.
 struct Timestamp<'t> {
     year: u32,
     month: u32,
     day: u32,
-    clock: (u32, u32, u32),
+    clock: Clock,
     fraction: &'t [u8],
     /// Minutes east of Greenwich.
     offset: i32,
@@ -83,7 +86,7 @@ fn expect(rest: &mut &[u8], byte: u8) -> Option<()> {
 }
 
 /// `15:4:5` with a fraction of any length.
-fn clock<'t>(rest: &mut &'t [u8]) -> Option<((u32, u32, u32), &'t [u8])> {
+fn clock<'t>(rest: &mut &'t [u8]) -> Option<(Clock, &'t [u8])> {
     let hour = number(rest)?;
     expect(rest, b':')?;
     let minute = number(rest)?;

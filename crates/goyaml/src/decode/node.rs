@@ -94,10 +94,7 @@ impl<'n> Decoder<'n, '_> {
                 self.leave_alias(node);
                 value
             }
-            Kind::Scalar => {
-                let scalar = scalar(node)?;
-                self.scalar_value(node, scalar).map(Some)
-            }
+            Kind::Scalar => self.scalar_value(node).map(Some),
             Kind::Sequence => {
                 self.enter()?;
                 let mut items = Vec::with_capacity(node.content.len());
@@ -121,7 +118,7 @@ impl<'n> Decoder<'n, '_> {
         self.decode_count += 1;
         self.alias_count += u64::from(self.alias_depth > 0);
         if crate::alias::is_excessive(self.alias_count, self.decode_count) {
-            return Err(Error::new(ErrorKind::Limit, "yaml: document contains excessive aliasing"));
+            return Err(crate::alias::excessive());
         }
         if self.decode_count > self.limits.values as u64 {
             return Err(Error::new(
@@ -135,8 +132,7 @@ impl<'n> Decoder<'n, '_> {
     fn enter(&mut self) -> Result<(), Error> {
         self.depth += 1;
         if self.depth > self.limits.depth {
-            let message = format!("yaml: exceeded max depth of {}", self.limits.depth);
-            return Err(Error::new(ErrorKind::Limit, message));
+            return Err(Limits::too_deep(self.limits.depth));
         }
         Ok(())
     }
@@ -149,8 +145,7 @@ impl<'n> Decoder<'n, '_> {
             ));
         };
         if !self.aliases.insert(address(alias)) {
-            let message = format!("yaml: anchor '{}' value contains itself", alias.value);
-            return Err(Error::new(ErrorKind::Type, message));
+            return Err(crate::alias::contains_itself(&alias.value));
         }
         self.alias_depth += 1;
         Ok(target)
@@ -272,8 +267,8 @@ impl<'n> Decoder<'n, '_> {
         }
     }
 
-    fn scalar_value(&mut self, node: &Node, scalar: Scalar<'_>) -> Result<Value, Error> {
-        let plain = match scalar {
+    fn scalar_value(&mut self, node: &Node) -> Result<Value, Error> {
+        let plain = match scalar(node)? {
             Scalar::Text(text) => return Ok(Value::String(text.into_owned())),
             Scalar::Bytes(bytes) => return Ok(Value::String(go_lossy(&bytes))),
             Scalar::Plain(plain) => plain,

@@ -13,7 +13,7 @@ use super::{DecodeOptions, number_value};
 use crate::node::tags;
 use crate::resolve::{Resolved, resolve, resolve_tagged};
 use crate::scanner::token::Flavour;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Limits};
 
 /// Base64 as Go's `StdEncoding` reads it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -86,11 +86,10 @@ impl<'t, 'a> Decoder<'t, 'a> {
             self.alias_count += 1;
         }
         if crate::alias::is_excessive(self.alias_count, self.decode_count) {
-            return Err(Error::new(ErrorKind::Limit, "yaml: document contains excessive aliasing"));
+            return Err(crate::alias::excessive());
         }
         if self.decode_count > self.options.limits.values as u64 {
-            let message = format!("yaml: more than {} values", self.options.limits.values);
-            return Err(Error::new(ErrorKind::Limit, message));
+            return Err(Limits::too_many_values(self.options.limits.values));
         }
         Ok(())
     }
@@ -99,10 +98,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
         self.count()?;
         let node = self.node(id)?;
         match &node.shape {
-            Shape::Scalar { .. } => {
-                let resolved = scalar(node)?;
-                Ok(self.scalar_value(resolved))
-            }
+            Shape::Scalar { .. } => self.scalar(node),
             Shape::Alias { name, target } => {
                 self.enter_alias(id, name)?;
                 let value = self.value(*target);
@@ -111,32 +107,39 @@ impl<'t, 'a> Decoder<'t, 'a> {
             }
             Shape::Sequence(children) => {
                 self.enter()?;
-                let items = children.iter().map(|child| self.value(*child)).collect::<Result<_, _>>();
+                let mut items = Vec::with_capacity(children.len());
+                for child in children {
+                    items.push(self.value(*child)?);
+                }
                 self.depth -= 1;
-                Ok(Value::Array(items?))
+                Ok(Value::Array(items))
             }
             Shape::Mapping(children) => {
                 self.enter()?;
                 let mut filling = Filling::default();
-                let filled = self.fill(children, &mut filling);
+                self.fill(children, &mut filling)?;
                 self.depth -= 1;
-                filled.map(|()| Value::Object(filling.map))
+                Ok(Value::Object(filling.map))
             }
         }
+    }
+
+    fn scalar(&mut self, node: &TreeNode<'_>) -> Result<Value, Error> {
+        let scalar = scalar(node)?;
+        Ok(self.scalar_value(scalar))
     }
 
     fn enter(&mut self) -> Result<(), Error> {
         self.depth += 1;
         if self.depth > self.options.limits.depth {
-            let message = format!("yaml: exceeded max depth of {}", self.options.limits.depth);
-            return Err(Error::new(ErrorKind::Limit, message));
+            return Err(Limits::too_deep(self.options.limits.depth));
         }
         Ok(())
     }
 
     fn enter_alias(&mut self, id: Id, name: &str) -> Result<(), Error> {
         if !self.aliases.insert(id) {
-            return Err(Error::new(ErrorKind::Type, format!("yaml: anchor '{name}' value contains itself")));
+            return Err(crate::alias::contains_itself(name));
         }
         self.alias_depth += 1;
         Ok(())
@@ -154,25 +157,31 @@ impl<'t, 'a> Decoder<'t, 'a> {
                 continue;
             }
             let key = self.key(*key)?;
-            let at = self.node(*value)?;
-            let value = self.value(*value)?;
-            if self.options.strict && into.seen.insert(key.clone(), ()).is_some() {
-                let error = format!("line {}: key {} already set in map", at.line, key.go_syntax());
-                self.errors.push((error, at.line, at.column));
-                continue;
+            let decoded = self.value(*value)?;
+            self.insert(key, *value, decoded, into)?;
+        }
+        Ok(())
+    }
+
+    /// Gives a pair to the mapping. A key that JSON cannot have is noted.
+    fn insert(&mut self, key: Key, id: Id, value: Value, into: &mut Filling) -> Result<(), Error> {
+        if self.options.strict && into.seen.insert(key.clone(), ()).is_some() {
+            let TreeNode { line, column, .. } = *self.node(id)?;
+            let error = format!("line {line}: key {} already set in map", key.go_syntax());
+            self.errors.push((error, line, column));
+            return Ok(());
+        }
+        match key.into_text() {
+            Ok(key) => {
+                into.map.insert(key, value);
             }
-            match key.into_text() {
-                Ok(key) => {
-                    into.map.insert(key, value);
-                }
-                Err(kind) => {
-                    let value = match value {
-                        Value::Null => "<nil>".to_owned(),
-                        value => super::key::go_value(&value),
-                    };
-                    let error = format!("unsupported map key of type: {kind}, value: {value}");
-                    self.unsupported.get_or_insert(error);
-                }
+            Err(kind) => {
+                let value = match value {
+                    Value::Null => "<nil>".to_owned(),
+                    value => super::key::go_value(&value),
+                };
+                let error = format!("unsupported map key of type: {kind}, value: {value}");
+                self.unsupported.get_or_insert(error);
             }
         }
         Ok(())

@@ -115,9 +115,8 @@ impl<'n> NodeEmitter<'n> {
             return Ok(());
         }
         self.depth += 1;
-        if self.depth > Limits::default().depth {
-            let message = format!("yaml: exceeded max depth of {}", Limits::default().depth);
-            return Err(Error::new(ErrorKind::Limit, message));
+        if self.depth > Limits::DEPTH {
+            return Err(Limits::too_deep(Limits::DEPTH));
         }
         let flow = self.writer.flow_level > 0 || node.style.has(Style::FLOW) || is_empty(node);
         match (node.kind, flow) {

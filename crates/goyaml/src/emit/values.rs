@@ -9,7 +9,7 @@ use super::writer::{Place, Writer};
 use crate::gofmt::float_64;
 use crate::resolve::{Resolved, old_bool, resolve};
 use crate::scanner::token::{Flavour, ScalarStyle};
-use crate::{Error, ErrorKind, Limits};
+use crate::{Error, Limits};
 
 /// The longest text that is a key without `?`, in bytes.
 pub(super) const SIMPLE_KEY: usize = 128;
@@ -28,10 +28,7 @@ fn write_value(writer: &mut Writer, value: &Value, place: Place, depth: usize) -
         Value::String(text) => write_string(writer, text, place),
         Value::Array(items) if items.is_empty() => plain(writer, "[]"),
         Value::Object(map) if map.is_empty() => plain(writer, "{}"),
-        _ if depth >= Limits::default().depth => {
-            let message = format!("yaml: exceeded max depth of {}", Limits::default().depth);
-            return Err(Error::new(ErrorKind::Limit, message));
-        }
+        _ if depth >= Limits::DEPTH => return Err(Limits::too_deep(Limits::DEPTH)),
         Value::Array(items) => return write_sequence(writer, items, place, depth),
         Value::Object(map) => {
             let pairs = sorted_pairs(writer.flavour, map);

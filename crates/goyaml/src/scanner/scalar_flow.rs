@@ -111,6 +111,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn scan_escape(&mut self, start: Mark, value: &mut String) -> Result<(), Failure> {
+        self.check_problem(2)?;
         let digits = match self.cursor.peek(1) {
             b'x' => 2,
             b'u' => 4,

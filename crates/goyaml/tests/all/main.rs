@@ -5,4 +5,5 @@
 
 mod differential;
 mod generate;
+mod limits;
 mod oracle;
