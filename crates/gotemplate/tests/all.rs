@@ -6,3 +6,5 @@ mod generate;
 mod golden;
 mod oracle;
 mod property;
+mod robustness;
+mod sprig;

@@ -5,14 +5,16 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value as Json;
+
 use crate::case::Case;
 use crate::oracle::Oracle;
 
-/// A case of a golden file. The file is a sequence of
+/// A case of a golden file. The file is the data of all its cases (typed JSON on one line), then a sequence of
 ///
 /// ```text
 /// ==== name
-/// ---- data            (JSON, optional)
+/// ---- data            (where it differs)
 /// ---- missingkey      (optional)
 /// ---- template NAME   (one or more; the first is executed)
 /// ---- output | error
@@ -30,18 +32,19 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn read(text: &str) -> Vec<Golden> {
-    text.split("==== ").skip(1).map(read_one).collect()
+fn read(text: &str) -> (Json, Vec<Golden>) {
+    let (head, cases) = text.split_once("==== ").unwrap_or((text, ""));
+    let data: Json = serde_json::from_str(head).unwrap_or_default();
+    (data.clone(), cases.split("\n==== ").map(|block| read_one(block, &data)).collect())
 }
 
-fn read_one(block: &str) -> Golden {
+fn read_one(block: &str, data: &Json) -> Golden {
     let (name, rest) = block.split_once('\n').unwrap();
-    let mut case = Case::one("", serde_json::Value::Null);
+    let mut case = Case::one("", data.clone());
     case.templates.clear();
     let mut expected = Ok(String::new());
-    for section in rest.split("---- ").skip(1) {
-        let (head, body) = section.split_once('\n').unwrap();
-        let body = body.strip_suffix('\n').unwrap_or(body);
+    for section in rest.strip_prefix("---- ").unwrap_or(rest).split("\n---- ") {
+        let (head, body) = section.split_once('\n').unwrap_or((section, ""));
         let mut words = head.split_whitespace();
         match words.next() {
             Some("data") => case.data = serde_json::from_str(body).unwrap_or_else(|e| panic!("{name}: {e}")),
@@ -58,24 +61,25 @@ fn read_one(block: &str) -> Golden {
     Golden { name: name.into(), case, expected }
 }
 
-fn write(goldens: &[Golden]) -> String {
-    let mut out = String::new();
+fn write(data: &Json, goldens: &[Golden]) -> String {
+    let mut out = format!("{data}");
     for Golden { name, case, expected } in goldens {
-        writeln!(out, "==== {name}").unwrap();
-        if !case.data.is_null() {
-            writeln!(out, "---- data\n{}", case.data).unwrap();
+        write!(out, "\n==== {name}").unwrap();
+        if case.data != *data {
+            write!(out, "\n---- data\n{}", case.data).unwrap();
         }
         if case.missing_key != "default" {
-            writeln!(out, "---- missingkey\n{}", case.missing_key).unwrap();
+            write!(out, "\n---- missingkey\n{}", case.missing_key).unwrap();
         }
         for (name, text) in &case.templates {
-            writeln!(out, "---- template {name}\n{text}").unwrap();
+            write!(out, "\n---- template {name}\n{text}").unwrap();
         }
         match expected {
-            Ok(text) => writeln!(out, "---- output\n{text}").unwrap(),
-            Err(text) => writeln!(out, "---- error\n{text}").unwrap(),
+            Ok(text) => write!(out, "\n---- output\n{text}").unwrap(),
+            Err(text) => write!(out, "\n---- error\n{text}").unwrap(),
         }
     }
+    out.push('\n');
     out
 }
 
@@ -85,7 +89,8 @@ fn goldens_agree() {
     let mut oracle = if update { Oracle::start() } else { None };
     let mut wrong = Vec::new();
     for file in files() {
-        let mut goldens = read(&std::fs::read_to_string(&file).unwrap());
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (data, mut goldens) = read(text.strip_suffix('\n').unwrap_or(&text));
         assert!(!goldens.is_empty(), "{} has no cases", file.display());
         for golden in &mut goldens {
             if let Some(oracle) = &mut oracle {
@@ -102,7 +107,7 @@ fn goldens_agree() {
             }
         }
         if oracle.is_some() {
-            std::fs::write(&file, write(&goldens)).unwrap();
+            std::fs::write(&file, write(&data, &goldens)).unwrap();
         }
     }
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));

@@ -68,10 +68,20 @@ impl Exec<'_> {
             return Err(self.error(format_args!("invalid value; expected {ty}")));
         }
         if ty.accepts(&slot.value) {
-            return Ok(slot.unboxed());
+            return Ok(Slot::of(converted(slot.value, ty)));
         }
         let have = if slot.is_nil_interface() { slot.type_name() } else { slot.value.type_name() };
         Err(self.error(format_args!("wrong type for value; expected {ty}; got {have}")))
+    }
+}
+
+/// A map of a defined type becomes one of the type of the parameter.
+fn converted(value: Value, ty: Type) -> Value {
+    match (&value, ty) {
+        (Value::Map(map), Type::Map(wanted)) if !std::ptr::eq(map.map_type(), wanted) => {
+            Value::Map(map.with_type(wanted))
+        }
+        _ => value,
     }
 }
 

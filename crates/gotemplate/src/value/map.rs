@@ -1,8 +1,9 @@
 //! Maps with string keys, shared by reference, walked in the order of their keys.
 
-use std::cell::{Ref, RefCell, RefMut};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::marker::PhantomData;
+use std::rc::{Rc, Weak};
 
 use super::types::{DICT, MapType};
 use super::{Str, Value, reclaim};
@@ -19,7 +20,62 @@ pub struct Map {
 
 struct Inner {
     nil: bool,
+    /// Known to the [`CycleGuard`] already.
+    tracked: Cell<bool>,
     entries: RefCell<Entries>,
+}
+
+thread_local! {
+    /// The maps that were changed after they were made, while a [`CycleGuard`] lives.
+    static CHANGED: RefCell<Option<Vec<Weak<Inner>>>> = const { RefCell::new(None) };
+}
+
+/// Frees values that contain themselves.
+///
+/// `set` can put a map into itself. Go's garbage collector takes such a map; reference counts never do. Only a map that
+/// is changed after it was made can be part of a cycle, so those are remembered while the guard lives, and emptied when
+/// it is dropped. Make it before the data of a render, and drop it after the last of its values: a map that was changed
+/// and is still held then is empty afterwards.
+///
+/// Guards do not nest: an inner one does nothing.
+#[derive(Debug)]
+pub struct CycleGuard {
+    outermost: bool,
+    /// Bound to its thread.
+    _thread: PhantomData<Rc<()>>,
+}
+
+impl CycleGuard {
+    /// Begins to remember changed maps of this thread.
+    pub fn new() -> Self {
+        let outermost = CHANGED.with_borrow_mut(|changed| match changed {
+            Some(_) => false,
+            None => {
+                *changed = Some(Vec::new());
+                true
+            }
+        });
+        CycleGuard { outermost, _thread: PhantomData }
+    }
+}
+
+impl Default for CycleGuard {
+    fn default() -> Self {
+        CycleGuard::new()
+    }
+}
+
+impl Drop for CycleGuard {
+    fn drop(&mut self) {
+        if !self.outermost {
+            return;
+        }
+        let changed = CHANGED.with_borrow_mut(Option::take);
+        for inner in changed.into_iter().flatten().filter_map(|weak| weak.upgrade()) {
+            let entries = inner.entries.take();
+            drop(entries);
+        }
+    }
 }
 
 impl Map {
@@ -30,12 +86,18 @@ impl Map {
 
     /// A map of the given type. The values must be of its element type.
     pub fn of(ty: &'static MapType, entries: Entries) -> Self {
-        Map { ty, inner: Rc::new(Inner { nil: false, entries: RefCell::new(entries) }) }
+        Map {
+            ty,
+            inner: Rc::new(Inner { nil: false, tracked: Cell::new(false), entries: RefCell::new(entries) }),
+        }
     }
 
     /// A nil map: prints as `map[]`, is encoded as `null`, cannot be written to.
     pub fn nil(ty: &'static MapType) -> Self {
-        Map { ty, inner: Rc::new(Inner { nil: true, entries: RefCell::default() }) }
+        Map {
+            ty,
+            inner: Rc::new(Inner { nil: true, tracked: Cell::new(false), entries: RefCell::default() }),
+        }
     }
 
     /// The same entries under another type: Go's conversion of a map, which copies nothing.
@@ -76,7 +138,7 @@ impl Map {
 
     /// Sets an entry; returns what was there.
     pub fn insert(&self, key: impl Into<Str>, value: impl Into<Value>) -> Option<Value> {
-        self.inner.entries.borrow_mut().insert(key.into(), value.into())
+        self.borrow_mut().insert(key.into(), value.into())
     }
 
     /// Removes an entry; returns what was there.
@@ -101,7 +163,18 @@ impl Map {
 
     /// The entries in place, to change them. Drop the guard before anything else can touch the map.
     pub fn borrow_mut(&self) -> RefMut<'_, Entries> {
+        self.track();
         self.inner.entries.borrow_mut()
+    }
+
+    fn track(&self) {
+        if !self.inner.tracked.replace(true) {
+            CHANGED.with_borrow_mut(|changed| {
+                if let Some(changed) = changed {
+                    changed.push(Rc::downgrade(&self.inner));
+                }
+            });
+        }
     }
 
     /// Whether both are the same map (not merely equal ones).

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::func::{Func, Method};
 pub use crate::gostr::Str;
 pub use list::List;
-pub use map::{Entries, Map};
+pub use map::{CycleGuard, Entries, Map};
 pub use object::Object;
 pub use types::{Kind, ListType, MapType, Type};
 
