@@ -21,8 +21,18 @@ pub(crate) fn is_timestamp(text: &str) -> bool {
 }
 
 /// The timestamp as Go's `time.Time` is written in JSON.
-pub(crate) fn rfc_3339(text: &str) -> Option<String> {
-    let Timestamp { year, month, day, clock: (hour, minute, second), fraction, offset } = parse(text)?;
+///
+/// # Errors
+/// Go's message when the zone is a day or more from Greenwich.
+pub(crate) fn rfc_3339(text: &str) -> Result<String, String> {
+    let Some(Timestamp { year, month, day, clock: (hour, minute, second), fraction, offset }) = parse(text)
+    else {
+        return Ok(String::new());
+    };
+    if offset.unsigned_abs() >= 24 * 60 {
+        let call = "json: error calling MarshalJSON for type time.Time";
+        return Err(format!("{call}: Time.MarshalJSON: timezone hour outside of range [0,23]"));
+    }
     let mut out = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
     let digits = fraction.get(..9).unwrap_or(fraction);
     let digits = String::from_utf8_lossy(digits);
@@ -36,7 +46,7 @@ pub(crate) fn rfc_3339(text: &str) -> Option<String> {
         0 => out.push('Z'),
         minutes => out.push_str(&format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)),
     }
-    Some(out)
+    Ok(out)
 }
 
 fn parse(text: &str) -> Option<Timestamp<'_>> {

@@ -5,6 +5,12 @@ use serde_json::Value;
 use crate::gofmt::{float_32, float_64, quote};
 use crate::resolve::Resolved;
 
+/// What yaml.v2 decodes a mapping into.
+pub(super) const GENERAL_MAP: &str = "map[interface {}]interface {}";
+
+/// What yaml.v3 decodes a mapping with string keys into.
+pub(super) const STRING_MAP: &str = "map[string]interface {}";
+
 /// A key with the type that it has in Go; keys of different types are different keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
@@ -64,18 +70,20 @@ impl Key {
     }
 }
 
-/// A decoded value as `%#v` prints it.
-pub(super) fn go_value(value: &Value) -> String {
+/// A decoded value as `%#v` prints it, with this type of maps.
+pub(super) fn go_value(value: &Value, map_type: &str) -> String {
     match value {
         Value::Null => "interface {}(nil)".to_owned(),
         Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(go_value).collect();
+            let items: Vec<String> = items.iter().map(|item| go_value(item, map_type)).collect();
             format!("[]interface {{}}{{{}}}", items.join(", "))
         }
         Value::Object(map) => {
-            let pairs: Vec<String> =
-                map.iter().map(|(key, value)| format!("{}:{}", quote(key), go_value(value))).collect();
-            format!("map[interface {{}}]interface {{}}{{{}}}", pairs.join(", "))
+            let pairs: Vec<String> = map
+                .iter()
+                .map(|(key, value)| format!("{}:{}", quote(key), go_value(value, map_type)))
+                .collect();
+            format!("{map_type}{{{}}}", pairs.join(", "))
         }
         Value::String(text) => quote(text),
         Value::Number(number) => match number.as_f64() {

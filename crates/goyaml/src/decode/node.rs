@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Number, Value};
 
+use super::key::{GENERAL_MAP, STRING_MAP, go_value};
 use super::value::{Scalar, go_lossy, read_base64};
 use super::{Numbers, number_value};
 use crate::gofmt::quote;
@@ -107,7 +108,7 @@ impl<'n> Decoder<'n, '_> {
             Kind::Mapping => {
                 self.enter()?;
                 let mut map = Map::new();
-                let good = self.fill(node, &mut map)?;
+                let good = self.fill(node, &mut map, false)?;
                 self.depth -= 1;
                 Ok(good.then_some(Value::Object(map)))
             }
@@ -156,13 +157,13 @@ impl<'n> Decoder<'n, '_> {
         self.alias_depth -= 1;
     }
 
-    /// Fills in the pairs of a mapping that are not there yet. False when the mapping has duplicate keys.
-    fn fill(&mut self, node: &'n Node, map: &mut Map<String, Value>) -> Result<bool, Error> {
+    /// Fills in the pairs of a mapping; when it is merged, only those that are not there yet. False when the
+    /// mapping has duplicate keys.
+    fn fill(&mut self, node: &'n Node, map: &mut Map<String, Value>, merged: bool) -> Result<bool, Error> {
         if !self.check_unique(node) {
             return Ok(false);
         }
-        let strings =
-            node.pairs().all(|(key, _)| matches!(key.short_tag().as_ref(), tags::STR | tags::MERGE));
+        let strings = node.pairs().all(|(key, _)| self.is_string_key(key));
         let mut merge = None;
         for (key, value) in node.pairs() {
             if is_merge(key) {
@@ -170,7 +171,7 @@ impl<'n> Decoder<'n, '_> {
                 continue;
             }
             let Some(key) = self.key(key)? else { continue };
-            if map.contains_key(&key) {
+            if merged && map.contains_key(&key) {
                 continue;
             }
             if let Some(value) = self.value(value)? {
@@ -178,13 +179,17 @@ impl<'n> Decoder<'n, '_> {
             }
         }
         if !strings {
-            self.unsupported
-                .get_or_insert_with(|| "json: unsupported type: map[interface {}]interface {}".to_owned());
+            self.unsupported.get_or_insert_with(|| format!("json: unsupported type: {GENERAL_MAP}"));
         }
         match merge {
             Some(merge) => self.merge(merge, map).map(|()| true),
             None => Ok(true),
         }
+    }
+
+    fn is_string_key(&self, key: &Node) -> bool {
+        let key = if key.kind == Kind::Alias { self.targets.get(&address(key)).copied() } else { Some(key) };
+        key.is_some_and(|key| matches!(key.short_tag().as_ref(), tags::STR | tags::MERGE))
     }
 
     /// Notes the keys that stand twice, each pair of them, as Go does.
@@ -229,7 +234,7 @@ impl<'n> Decoder<'n, '_> {
             Kind::Sequence | Kind::Mapping | Kind::Document => {
                 let value = self
                     .value(node)?
-                    .map_or_else(|| "<nil>".to_owned(), |value| super::key::go_value(&value));
+                    .map_or_else(|| "<nil>".to_owned(), |value| go_value(&value, STRING_MAP));
                 Err(Error::new(ErrorKind::Type, format!("yaml: invalid map key: {value}")))
             }
         }
@@ -249,7 +254,7 @@ impl<'n> Decoder<'n, '_> {
             Kind::Mapping => {
                 self.count()?;
                 self.enter()?;
-                self.fill(node, map)?;
+                self.fill(node, map, true)?;
                 self.depth -= 1;
                 Ok(())
             }
@@ -278,14 +283,16 @@ impl<'n> Decoder<'n, '_> {
             Resolved::Bool(yes) => Value::Bool(yes),
             Resolved::Int(number) => number_value(self.numbers, number as f64, Number::from(number)),
             Resolved::Uint(number) => number_value(self.numbers, number as f64, Number::from(number)),
-            Resolved::Float(number) => match super::float_value(self.numbers, number) {
-                Ok(value) => value,
-                Err(message) => {
-                    self.unsupported.get_or_insert(message);
-                    Value::Null
-                }
-            },
-            Resolved::Timestamp => Value::String(crate::timestamp::rfc_3339(&node.value).unwrap_or_default()),
+            Resolved::Float(number) => self.supported(super::float_value(self.numbers, number)),
+            Resolved::Timestamp => self.supported(crate::timestamp::rfc_3339(&node.value).map(Value::String)),
+        })
+    }
+
+    /// The value, or null and a note that JSON cannot have it.
+    fn supported(&mut self, value: Result<Value, String>) -> Value {
+        value.unwrap_or_else(|message| {
+            self.unsupported.get_or_insert(message);
+            Value::Null
         })
     }
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Number, Value};
 
-use super::key::Key;
+use super::key::{GENERAL_MAP, Key, go_value};
 use super::tree::{Id, Shape, Tree, TreeNode};
 use super::{DecodeOptions, number_value};
 use crate::node::tags;
@@ -178,7 +178,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
             Err(kind) => {
                 let value = match value {
                     Value::Null => "<nil>".to_owned(),
-                    value => super::key::go_value(&value),
+                    value => go_value(&value, GENERAL_MAP),
                 };
                 let error = format!("unsupported map key of type: {kind}, value: {value}");
                 self.unsupported.get_or_insert(error);
@@ -206,7 +206,7 @@ impl<'t, 'a> Decoder<'t, 'a> {
             Shape::Sequence(_) | Shape::Mapping(_) => {
                 self.decode_count -= 1;
                 let value = self.value(id)?;
-                let message = format!("yaml: invalid map key: {}", super::key::go_value(&value));
+                let message = format!("yaml: invalid map key: {}", go_value(&value, GENERAL_MAP));
                 Err(Error::new(ErrorKind::Type, message).at(node.line, node.column))
             }
         }

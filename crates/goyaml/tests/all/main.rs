@@ -5,5 +5,6 @@
 
 mod differential;
 mod generate;
+mod golden;
 mod limits;
 mod oracle;
