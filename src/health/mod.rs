@@ -7,6 +7,7 @@
 mod builtin;
 pub mod cause;
 mod customizations;
+mod ecosystem;
 pub mod facts;
 mod field;
 pub mod gate;
@@ -61,7 +62,11 @@ fn own_rule(
     object: &Value,
     customizations: &Customizations<'_>,
 ) -> Option<Option<HealthStatus>> {
-    customizations.assess(gvk, object).or_else(|| rules::assess(&gvk.group, &gvk.kind, object).map(Some))
+    customizations.assess(gvk, object).or_else(|| {
+        ecosystem::assess(&gvk.group, &gvk.kind, object)
+            .or_else(|| rules::assess(&gvk.group, &gvk.kind, object))
+            .map(Some)
+    })
 }
 
 /// Whether the object has a time of deletion that can be read as a time.
@@ -71,7 +76,7 @@ fn is_being_deleted(object: &Value) -> bool {
 
 /// Group and kind of everything that has a rule.
 pub fn kinds_with_rules() -> impl Iterator<Item = (&'static str, &'static str)> {
-    builtin::kinds().chain(rules::kinds())
+    builtin::kinds().chain(ecosystem::kinds()).chain(rules::kinds())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! Argo CD's own engine.
 
 mod api_service;
+mod cron_job;
 mod daemon_set;
 mod deployment;
 mod horizontal_pod_autoscaler;
@@ -54,6 +55,7 @@ const BUILTINS: &[Builtin] = &[
         &["v1", "v2", "v2beta1", "v2beta2"],
         horizontal_pod_autoscaler::rule,
     ),
+    builtin("batch", "CronJob", &[], cron_job::rule),
     builtin("batch", "Job", &["v1"], job::rule),
     builtin("extensions", "Ingress", &[], ingress::rule),
     builtin("networking.k8s.io", "Ingress", &[], ingress::rule),

@@ -3,7 +3,7 @@
 use super::MissingPart;
 use super::template::Template;
 use super::test::{Operand, Scope, Test};
-use crate::flow::{HealthCode, HealthStatus};
+use crate::flow::{HealthCode, HealthStatus, Reason};
 
 /// A line, or neighbouring lines about conditions.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Arm {
     tests: Vec<Test>,
     code: Code,
     message: Template,
+    /// The cause, where the line names one.
+    reason: Option<Reason>,
     /// Whether the pass goes on after this line.
     pub(super) kept: bool,
 }
@@ -44,11 +46,15 @@ impl Arm {
             Some(code) => (true, code),
             None => (false, code),
         };
+        let (code, reason) = match code.split_once('!') {
+            Some((code, word)) => (code, Some(Reason::ALL.into_iter().find(|known| known.as_str() == word)?)),
+            None => (code, None),
+        };
         let code = match code.parse() {
             Ok(code) => Code::Fixed(code),
             Err(_) => Code::Field(Operand::parse(code)?),
         };
-        Some(Self { tests: tests?.concat(), code, message: Template::parse(message)?, kept })
+        Some(Self { tests: tests?.concat(), code, message: Template::parse(message)?, reason, kept })
     }
 
     pub(super) fn is_about_condition(&self) -> bool {
@@ -61,12 +67,16 @@ impl Arm {
 
     pub(super) fn verdict(&self, scope: &Scope<'_>) -> Result<HealthStatus, MissingPart> {
         let message = self.message.fill(scope)?;
-        Ok(match &self.code {
+        let health = match &self.code {
             Code::Fixed(code) => HealthStatus::new(*code, message),
             Code::Field(operand) => match operand.get(scope).as_str().map(str::parse) {
                 Some(Ok(code)) => HealthStatus::new(code, message),
                 _ => HealthStatus::unknown("Lua returned an invalid health status"),
             },
+        };
+        Ok(match self.reason {
+            Some(reason) => health.because(reason),
+            None => health,
         })
     }
 }

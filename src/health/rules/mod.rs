@@ -15,7 +15,8 @@
 //!
 //! Lines are tried from the top. Neighbouring condition lines are one pass: for each condition in its order, the
 //! first line that matches decides. A code with `~` in front is kept, and the pass goes on: what is kept last
-//! holds unless a later line of the pass decides; it is taken when the pass ends. `test` and `template` document
+//! holds unless a later line of the pass decides; it is taken when the pass ends. `Code!Reason` names the cause.
+//! `test` and `template` document
 //! what stands left and right of the arrow.
 
 mod line;
