@@ -13,6 +13,33 @@
 //!
 //! Values are [`serde_json::Value`]; documents whose style, comments and order matter are [`Node`].
 //! The crate knows nothing of files, charts or Kubernetes objects.
+//!
+//! # How the flavours differ
+//!
+//! | | v2 | v3 |
+//! |---|---|---|
+//! | `yes`, `no`, `on`, `off`, `y`, `n` | booleans, also as keys | strings, but quoted when written |
+//! | `2001-12-14` | string, quoted when written | `!!timestamp` |
+//! | keys that are no strings | become strings | keep their type |
+//! | duplicate keys | the last wins, or an error when strict | kept in the tree; an error when decoded |
+//! | merge key `<<` | overrides the pairs before it | yields to the mapping's own pairs |
+//! | comments, styles, order | dropped; keys are sorted | kept |
+//! | long lines | folded behind column 80 | never folded |
+//! | sequences below a key | on the key's column | compact or wide |
+//!
+//! # From text to value
+//!
+//! ```text
+//! bytes ─ input ─▶ text ─ scanner ─▶ tokens ─ parser ─▶ events ┬ compose ─▶ Node ┬ decode ─▶ Value
+//!                                                             │                 └ emit ─▶ text
+//!                                                             └ decode::tree ─▶ Value ─ emit ─▶ text
+//! ```
+//!
+//! Scanner, parser and emitter are our own, after the design of libyaml that both Go libraries share: their
+//! acceptance, messages and comments depend on the scanner's look-ahead, which no event parser shows, and
+//! which differs between the two. One machine with a switch for the flavour serves both.
+//!
+//! Everything is bounded by [`Limits`]; no input panics or overflows a 2 MiB stack.
 
 mod alias;
 mod compose;
