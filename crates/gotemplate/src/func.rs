@@ -1,6 +1,7 @@
 //! Functions and methods: static tables with Go's signatures, so that the executor checks arguments as Go does.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::error::Error;
 use crate::exec::Exec;
@@ -84,7 +85,29 @@ impl Method {
 /// A later entry of the same name replaces an earlier one.
 #[derive(Clone, Debug, Default)]
 pub struct Funcs {
-    by_name: HashMap<&'static str, Func>,
+    by_name: HashMap<&'static str, Func, BuildHasherDefault<NameHasher>>,
+}
+
+/// FNV-1a: names of functions are short and come from our own tables, so nobody can choose them to collide.
+#[derive(Clone, Copy, Debug)]
+struct NameHasher(u64);
+
+impl Default for NameHasher {
+    fn default() -> Self {
+        NameHasher(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for b in bytes {
+            self.0 = (self.0 ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Funcs {

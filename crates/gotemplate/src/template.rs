@@ -66,7 +66,7 @@ impl TemplateSet {
     }
 
     /// Adds parsed definitions by Go's rule of redefinition.
-    pub(crate) fn add(&mut self, trees: Vec<Arc<Tree>>) {
+    pub(crate) fn add(&mut self, trees: impl IntoIterator<Item = Arc<Tree>>) {
         for tree in trees {
             if tree.is_empty() && self.lookup(&tree.name).is_some() {
                 continue;

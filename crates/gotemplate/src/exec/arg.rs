@@ -17,7 +17,7 @@ impl Exec<'_> {
             Expr::Field(at, fields) => self.field_chain(dot.clone(), *at, fields, Given::alone(dot))?,
             Expr::Variable(variable) => self.variable(variable, expr, Given::alone(dot))?,
             Expr::Pipe(pipe) => self.pipeline(dot, pipe)?,
-            Expr::Identifier(at, name) => self.function(name, *at, *at, Given::alone(dot))?,
+            Expr::Function(at, name) => self.function(name, *at, *at, Given::alone(dot))?,
             Expr::Chain(chain) => self.chain(chain, Given::alone(dot))?,
             Expr::Bool(..) | Expr::Number(_) | Expr::String(_) => return self.literal(ty, expr),
         };

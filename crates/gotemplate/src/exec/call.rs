@@ -5,7 +5,7 @@ use super::eval::Given;
 use super::{Exec, Slot};
 use crate::error::{Error, ErrorKind};
 use crate::func::{Func, Method};
-use crate::parse::ast::At;
+use crate::parse::ast::{At, FunctionName};
 use crate::value::{Type, Value};
 
 /// What is called.
@@ -38,13 +38,14 @@ impl Exec<'_> {
     /// A function by its name. `command` is the node that an error of the function itself names.
     pub(super) fn function(
         &mut self,
-        name: &str,
+        function: &FunctionName,
         at: At,
         command: At,
         given: Given<'_>,
     ) -> Result<Slot, Error> {
         self.at = at;
-        let callee = match (self.funcs.get(name), Builtin::named(name)) {
+        let name = &*function.name;
+        let callee = match (self.funcs.get(name), function.builtin) {
             (Some(func), _) => Callee::Func(*func),
             (None, Some(builtin)) => Callee::Builtin(builtin),
             (None, None) => {

@@ -45,7 +45,7 @@ impl Exec<'_> {
                 self.field_chain(dot.clone(), *at, fields, given)
             }
             Expr::Chain(chain) => self.chain(chain, given),
-            Expr::Identifier(at, name) => self.function(name, *at, command.at, given),
+            Expr::Function(at, name) => self.function(name, *at, command.at, given),
             Expr::Pipe(pipe) => {
                 self.not_a_function(first, &given)?;
                 self.pipeline(dot, pipe)
@@ -111,7 +111,7 @@ impl Exec<'_> {
         self.at = base.at();
         match base {
             Expr::Pipe(pipe) => self.pipeline(dot, pipe),
-            Expr::Identifier(at, name) => self.function(name, *at, *at, Given::alone(dot)),
+            Expr::Function(at, name) => self.function(name, *at, *at, Given::alone(dot)),
             Expr::Nil(_) => Err(self.error("indirection through explicit nil")),
             other => self.constant(other),
         }

@@ -10,6 +10,8 @@ mod slot;
 mod walk;
 
 use std::any::Any;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
@@ -45,6 +47,8 @@ pub struct Exec<'a> {
     /// The template being executed and the node it came to last: the place that an error names.
     tree: Option<Arc<Tree>>,
     at: At,
+    /// Texts that [`Exec::execute_text`] has parsed. They count as bytes built, so the limit bounds this too.
+    texts: HashMap<Box<[u8]>, Rc<[Arc<Tree>]>>,
 }
 
 /// A variable, by the identity of its name in its source.
@@ -86,6 +90,7 @@ impl<'a> Exec<'a> {
             frame: 0,
             tree: None,
             at: At::default(),
+            texts: HashMap::new(),
         }
     }
 
@@ -110,17 +115,30 @@ impl<'a> Exec<'a> {
     pub fn execute_text(&mut self, text: impl AsRef<[u8]>, data: Value) -> Result<Str, Error> {
         let text = text.as_ref();
         self.charge_bytes(text.len() as u64)?;
-        let guard = self.guard.unwrap_or(StackGuard::new(parse::PARSE_STACK));
-        let trees = parse::parse(self.set.name(), text, self.funcs, guard)?;
+        if !text.windows(2).any(|w| w == b"{{") {
+            return Ok(Str::from_bytes(text));
+        }
+        let trees = self.parsed(text)?;
         let Some(main) = trees.iter().find(|t| *t.name == *self.set.name()).cloned() else {
             return Ok(Str::default());
         };
         let mut set = TemplateSet::extend(&self.set);
-        set.add(trees);
+        set.add(trees.iter().cloned());
         let outer = std::mem::replace(&mut self.set, Arc::new(set));
         let result = self.execute_tree(main, data);
         self.set = outer;
         result
+    }
+
+    /// Parses a text, or finds it among those parsed before: charts evaluate the same one again and again.
+    fn parsed(&mut self, text: &[u8]) -> Result<Rc<[Arc<Tree>]>, Error> {
+        if let Some(trees) = self.texts.get(text) {
+            return Ok(Rc::clone(trees));
+        }
+        let guard = self.guard.unwrap_or(StackGuard::new(parse::PARSE_STACK));
+        let trees: Rc<[_]> = parse::parse(self.set.name(), text, self.funcs, guard)?.into();
+        self.texts.insert(text.into(), Rc::clone(&trees));
+        Ok(trees)
     }
 
     fn execute_tree(&mut self, tree: Arc<Tree>, data: Value) -> Result<Str, Error> {

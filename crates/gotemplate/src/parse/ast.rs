@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::exec::Builtin;
 use crate::value::Str;
 
 /// Identity and place of a node. The executor remembers the last one it came to, as Go does, and an error then looks
@@ -95,13 +96,20 @@ pub(crate) enum Expr {
     Nil(At),
     Number(Box<Number>),
     String(Box<Literal>),
-    Identifier(At, Arc<str>),
+    Function(At, Box<FunctionName>),
     /// `.a.b`
     Field(At, Box<[Arc<str>]>),
     Variable(Variable),
     Chain(Box<Chain>),
     /// A pipeline in parentheses.
     Pipe(Box<Pipe>),
+}
+
+/// The name of a function; and the builtin of that name, should the host have none.
+#[derive(Debug)]
+pub(crate) struct FunctionName {
+    pub(crate) name: Box<str>,
+    pub(crate) builtin: Option<Builtin>,
 }
 
 /// `$name.a.b`; `name` includes the dollar sign.
@@ -148,7 +156,7 @@ impl Expr {
             Expr::Bool(at, _)
             | Expr::Dot(at)
             | Expr::Nil(at)
-            | Expr::Identifier(at, _)
+            | Expr::Function(at, _)
             | Expr::Field(at, _) => *at,
             Expr::Number(n) => n.at,
             Expr::String(s) => s.at,

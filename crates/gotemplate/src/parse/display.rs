@@ -157,7 +157,7 @@ impl Printer<'_> {
             Expr::Nil(_) => self.put("nil"),
             Expr::Number(n) => self.put(&n.text),
             Expr::String(s) => self.source(s.start, s.end),
-            Expr::Identifier(_, name) => self.put(name),
+            Expr::Function(_, function) => self.put(&function.name),
             Expr::Field(_, fields) => self.fields(fields),
             Expr::Variable(_) | Expr::Chain(_) | Expr::Pipe(_) => {}
         }

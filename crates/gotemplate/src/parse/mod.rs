@@ -14,7 +14,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
-use crate::exec::Builtin;
 use crate::func::Funcs;
 use crate::stack::StackGuard;
 use crate::strconv::{quote, rune_count};
@@ -203,10 +202,6 @@ impl<'p, 'a> Parser<'p, 'a> {
             return Err(self.error("max expression depth exceeded"));
         }
         Ok(())
-    }
-
-    fn has_function(&self, name: &str) -> bool {
-        self.shared.funcs.get(name).is_some() || Builtin::named(name).is_some()
     }
 
     /// Installs a definition: a second one in the same text is an error, unless one of them is empty.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::ast::{At, Chain, Command, Expr, Literal, Number, Pipe, Variable};
+use super::ast::{At, Chain, Command, Expr, FunctionName, Literal, Number, Pipe, Variable};
 use super::token::{Kind, Token};
 use super::{Parsed, Parser};
+use crate::exec::Builtin;
 use crate::strconv::{quote, unquote};
 
 impl Parser<'_, '_> {
@@ -171,11 +172,12 @@ impl Parser<'_, '_> {
         let place = |p: &mut Self| -> At { p.at(token.start) };
         Ok(Some(match token.kind {
             Kind::Identifier => {
-                let name = String::from_utf8_lossy(text);
-                if !self.has_function(&name) {
+                let name: Box<str> = String::from_utf8_lossy(text).into();
+                let builtin = Builtin::named(&name);
+                if builtin.is_none() && self.shared.funcs.get(&name).is_none() {
                     return Err(self.error(format_args!("function {} not defined", quote(text))));
                 }
-                Expr::Identifier(place(self), name.into())
+                Expr::Function(place(self), Box::new(FunctionName { name, builtin }))
             }
             Kind::Dot => Expr::Dot(place(self)),
             Kind::Nil => Expr::Nil(place(self)),
