@@ -42,6 +42,7 @@ use crate::func::Func;
 pub use conversions::{to_float64, to_int64};
 pub use json_read::read as read_json;
 pub use reflect::{deep_equal, is_empty};
+pub use regex::go_regex;
 pub use times::Duration;
 
 /// The tables of all families.

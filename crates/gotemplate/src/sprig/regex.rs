@@ -89,6 +89,14 @@ fn build(expr: &str) -> Result<Program, String> {
     Ok(Program { regex, names: translated.names, source_is_empty: expr.is_empty() })
 }
 
+/// Compiles an expression in Go's syntax.
+///
+/// # Errors
+/// Go's message: `error parsing regexp: …`.
+pub fn go_regex(expr: &str) -> Result<regex::Regex, String> {
+    build(expr).map(|program| program.regex)
+}
+
 /// The expression and the text of the first two arguments, charged for.
 fn prepare<'a>(
     exec: &mut Exec<'_>,

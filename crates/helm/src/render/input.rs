@@ -134,7 +134,7 @@ fn render_here(chart: &Chart, input: &RenderInput) -> Result<Rendered> {
         .map_err(|e| Error::values(format!("chart dependencies processing failed: {e}")))?;
     let values = chart_values(&root, &user_values, Mode::Coalesce, &mut warnings)?;
     if !input.skip_schema_validation {
-        schema::check_tree(&root, &values, &mut warnings)?;
+        schema::check_tree(&root, &values)?;
     }
     check_kube_version(chart, &input.capabilities)?;
 
