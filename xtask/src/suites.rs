@@ -161,7 +161,9 @@ fn real_cluster(options: &Options) -> Result<Count> {
 }
 
 fn integration_tests(kubeconfig: &Path, options: &Options) -> Result<Count> {
-    let mut command = cargo(&["test", "--package", "tiphys", "--test", "all", "--no-fail-fast"]);
+    // Tests that need the cluster are marked `ignore`, so that a plain `cargo test` says so.
+    let mut command =
+        cargo(&["test", "--package", "tiphys", "--test", "all", "--no-fail-fast", "--", "--include-ignored"]);
     command.env("TIPHYS_TEST_KUBECONFIG", kubeconfig).env_remove("KUBECONFIG");
     command.env("TIPHYS_ORACLE_HELM", Oracle::Helm.build()?);
     command.envs(options.seeds.map(|seeds| ("TIPHYS_SEEDS", seeds.to_string())));

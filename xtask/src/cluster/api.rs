@@ -28,8 +28,31 @@ impl fmt::Debug for Api {
 impl Api {
     /// A client for `server` (`https://127.0.0.1:port`) with the CA of this PEM file and a bearer token.
     pub fn new(server: &str, ca: &Path, token: &str) -> Result<Self> {
-        let pem = fs::read(ca).context(ca.display())?;
-        let certificate = Certificate::from_pem(&pem).context(ca.display())?;
+        Self::with_ca(server, &fs::read(ca).context(ca.display())?, token)
+    }
+
+    /// A client for the current context of a kubeconfig that has a CA and a token in it.
+    pub fn from_kubeconfig(kubeconfig: &Path) -> Result<Self> {
+        let view = ["config", "view", "--raw", "--minify", "--output", "json"];
+        let text = super::kubectl(&super::KUBERNETES.build()?.join("kubectl"), kubeconfig, &view, "")?;
+        let config: Value = serde_json::from_str(&text).context(kubeconfig.display())?;
+        let field = |pointer: &str| {
+            let missing = || format!("{}: no {pointer}", kubeconfig.display());
+            config.pointer(pointer).and_then(Value::as_str).context(missing())
+        };
+        let ca = base64::Engine::decode(
+            &base64::engine::general_purpose::STANDARD,
+            field("/clusters/0/cluster/certificate-authority-data")?,
+        );
+        Self::with_ca(
+            field("/clusters/0/cluster/server")?,
+            &ca.context("the CA")?,
+            field("/users/0/user/token")?,
+        )
+    }
+
+    fn with_ca(server: &str, pem: &[u8], token: &str) -> Result<Self> {
+        let certificate = Certificate::from_pem(pem).context("reading the CA")?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder()
             .unversioned_rustls_crypto_provider(provider)
@@ -98,6 +121,17 @@ impl Api {
     pub fn apply(&self, path: &str, object: &Value) -> Result<Value> {
         let path = format!("{path}?fieldManager=tiphys-xtask&force=true");
         self.write("PATCH", &path, "application/apply-patch+yaml", object)
+    }
+
+    /// As [`Api::apply`], for an object that is a YAML text.
+    pub fn apply_text(&self, path: &str, yaml: &str) -> Result<()> {
+        let path = format!("{path}?fieldManager=tiphys-xtask&force=true");
+        match self.raw("PATCH", &path, "application/apply-patch+yaml", yaml.to_owned())? {
+            (200..=299, _) => Ok(()),
+            (status, answer) => {
+                Err(refused("PATCH", &path, status, &serde_json::from_str(&answer).unwrap_or_default()))
+            }
+        }
     }
 
     /// Changes an object by JSON merge patch.
