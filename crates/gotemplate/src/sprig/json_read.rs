@@ -244,7 +244,8 @@ impl Reader<'_> {
         let mut code = 0;
         for _ in 0..4 {
             let digit = self.peek().and_then(|b| char::from(b).to_digit(16));
-            code = code * 16 + digit.ok_or_else(|| self.unexpected_inside("in \\u hexadecimal character escape"))?;
+            code = code * 16
+                + digit.ok_or_else(|| self.unexpected_inside("in \\u hexadecimal character escape"))?;
             self.pos += 1;
         }
         Ok(code)

@@ -8,7 +8,7 @@
 use super::dicts::{MAX_DEPTH, too_deep};
 use crate::error::Error;
 use crate::exec::Exec;
-use crate::value::{Kind, Map, Value, types};
+use crate::value::{Kind, Map, Type, Value};
 
 /// mergo's error for a map or struct that meets a pointer.
 pub(super) const DIFFERENT_TYPES: &str = "src and dst must be of same type";
@@ -32,37 +32,42 @@ pub(super) fn merge_into(
     for (key, new) in entries {
         if matches!(new, Value::Nil) {
             if overwrite {
-                put(target, &key, new)?;
+                put(target, source, &key, new)?;
             }
             continue;
         }
         let old = target.get(&key);
         let is_pointer = |v: &Value| v.kind() == Kind::Ptr;
-        if !overwrite && matches!(new.kind(), Kind::Map | Kind::Struct) && old.as_ref().is_some_and(is_pointer) {
+        if !overwrite
+            && matches!(new.kind(), Kind::Map | Kind::Struct)
+            && old.as_ref().is_some_and(is_pointer)
+        {
             return Err(Error::new(DIFFERENT_TYPES));
         }
+        if let (Value::Map(new), Some(Value::Map(old))) = (&new, &old)
+            && !old.is_nil()
+        {
+            merge_into(exec, old, new, overwrite, depth + 1)?;
+        }
+        // Asked only now: an empty map that has just been filled stays what it is.
         let old_is_empty = old.as_ref().is_none_or(is_empty);
-        if let (Value::Map(new), Some(Value::Map(old))) = (&new, &old) {
-            if !old.is_nil() {
-                merge_into(exec, old, new, overwrite, depth + 1)?;
-            }
-            if !old_is_empty {
-                continue;
-            }
+        if !old_is_empty && matches!((&new, &old), (Value::Map(_), Some(Value::Map(_)))) {
+            continue;
         }
         if overwrite || old_is_empty {
-            put(target, &key, new)?;
+            put(target, source, &key, new)?;
         }
     }
     Ok(())
 }
 
-fn put(target: &Map, key: &crate::value::Str, value: Value) -> Result<(), Error> {
-    let elem = target.map_type().elem;
-    if target.map_type().name != types::DICT.name && !elem.accepts(&value) {
+/// Sets an entry. Go goes by the static type of the source's elements: what a plain map holds fits no other map.
+fn put(target: &Map, source: &Map, key: &crate::value::Str, value: Value) -> Result<(), Error> {
+    let (to, from) = (target.map_type().elem, source.map_type().elem);
+    let fits = matches!(to, Type::Any) || !matches!(from, Type::Any) && to.accepts(&value);
+    if !fits {
         return Err(Error::new(format!(
-            "reflect.Value.SetMapIndex: value of type {} is not assignable to type {elem}",
-            types::DICT.elem
+            "reflect.Value.SetMapIndex: value of type {from} is not assignable to type {to}"
         )));
     }
     target.insert(key.clone(), value);
