@@ -140,3 +140,14 @@ fn a_map_in_itself_is_freed() {
     }
     assert!(held.is_empty());
 }
+
+#[test]
+fn an_error_of_many_levels_is_bounded() {
+    let text = "{{define \"r\"}}{{if gt (len .) 1500}}{{index . 9999}}{{end}}{{include \"r\" (print . \"x\")}}{{end}}{{include \"r\" \"\"}}";
+    let work = move || {
+        let error = run(text, &Limits { stack: 60 << 20, ..Limits::default() }).unwrap_err();
+        assert_eq!(error.chain().count(), 1200);
+        assert!(error.to_string().ends_with("error calling index: index out of range: 9999"));
+    };
+    std::thread::Builder::new().stack_size(64 << 20).spawn(work).unwrap().join().unwrap();
+}

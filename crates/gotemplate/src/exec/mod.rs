@@ -287,7 +287,7 @@ impl<'a> Exec<'a> {
 
     /// An error at the current place that wraps another one, whose text follows the prefix.
     fn wrap(&self, prefix: impl std::fmt::Display, cause: Error) -> Error {
-        Error::with_cause(ErrorKind::Exec, self.located(format_args!("{prefix}{cause}")), cause)
+        Error::with_cause(ErrorKind::Exec, self.located(prefix), cause)
     }
 
     fn limit_error(&self, message: &str) -> Error {
