@@ -20,7 +20,7 @@ impl<'n> NodeEmitter<'n> {
             self.writer.block_indicator("-");
             self.node_with_comments(item, BLOCK_ITEM)?;
         }
-        self.set_end_comments(node.comments.as_deref(), "");
+        self.set_end_comments(node, "");
         self.writer.indent = old;
         Ok(())
     }
@@ -38,14 +38,12 @@ impl<'n> NodeEmitter<'n> {
                 self.pending.key_line = line;
             }
             if Self::is_simple_key(key) {
-                self.begin(key, SIMPLE_KEY)?;
-                self.finish(key, SIMPLE_KEY)?;
+                self.key_node(key, SIMPLE_KEY)?;
                 self.set_comments(value, "");
                 self.writer.glued(":");
             } else {
                 self.writer.block_indicator("?");
-                self.begin(key, IN_MAPPING)?;
-                self.finish(key, IN_MAPPING)?;
+                self.key_node(key, IN_MAPPING)?;
                 self.set_comments(value, "");
                 self.writer.write_indent();
                 self.writer.block_indicator(":");
@@ -53,7 +51,7 @@ impl<'n> NodeEmitter<'n> {
             self.key_line_comment(value);
             self.node_with_comments(value, IN_MAPPING)?;
         }
-        self.set_end_comments(node.comments.as_deref(), tail);
+        self.set_end_comments(node, tail);
         self.head_comment();
         self.writer.indent = old;
         Ok(())
@@ -64,6 +62,14 @@ impl<'n> NodeEmitter<'n> {
         let foot = std::mem::take(&mut self.pending.foot);
         self.set_comments(key, tail);
         self.pending.foot = foot;
+    }
+
+    fn key_node(&mut self, key: &'n Node, place: Place) -> Result<(), Error> {
+        let outer = self.key.replace(key);
+        self.begin(key, place)?;
+        self.finish(key, place)?;
+        self.key = outer;
+        Ok(())
     }
 
     /// A line comment of a key goes behind a scalar value, or behind the `:` when a block follows.
@@ -95,7 +101,7 @@ impl<'n> NodeEmitter<'n> {
             self.behind_flow_item();
             self.finish(item, IN_FLOW_SEQUENCE)?;
         }
-        self.set_end_comments(node.comments.as_deref(), "");
+        self.set_end_comments(node, "");
         self.writer.flow_level -= 1;
         self.writer.indent = old;
         if self.writer.column == 0 {
@@ -114,14 +120,12 @@ impl<'n> NodeEmitter<'n> {
             tail = key.foot_comment();
             self.flow_item(comma);
             if Self::is_simple_key(key) {
-                self.begin(key, SIMPLE_KEY)?;
-                self.finish(key, SIMPLE_KEY)?;
+                self.key_node(key, SIMPLE_KEY)?;
                 self.set_comments(value, "");
                 self.writer.glued(":");
             } else {
                 self.writer.indicator("?");
-                self.begin(key, IN_MAPPING)?;
-                self.finish(key, IN_MAPPING)?;
+                self.key_node(key, IN_MAPPING)?;
                 self.set_comments(value, "");
                 self.writer.indicator(":");
             }
@@ -130,7 +134,7 @@ impl<'n> NodeEmitter<'n> {
             self.behind_flow_item();
             self.finish(value, IN_MAPPING)?;
         }
-        self.set_end_comments(node.comments.as_deref(), tail);
+        self.set_end_comments(node, tail);
         let pending = &self.pending;
         if comma && !(pending.head.is_empty() && pending.foot.is_empty() && pending.tail.is_empty()) {
             self.writer.glued(",");

@@ -8,7 +8,7 @@ use super::analysis::{Analysis, analyze};
 use super::scalar::select_style;
 use super::values::SIMPLE_KEY;
 use super::writer::{Place, Writer};
-use crate::node::{Comments, Kind, Node, Style, tags};
+use crate::node::{Kind, Node, Style, tags};
 use crate::scanner::token::{Flavour, ScalarStyle};
 use crate::{Error, ErrorKind, Limits};
 
@@ -33,6 +33,8 @@ impl Pending<'_> {
 pub(super) struct NodeEmitter<'n> {
     pub(super) writer: Writer,
     pub(super) pending: Pending<'n>,
+    /// A key that is being written; its foot comment comes after the whole pair.
+    pub(super) key: Option<&'n Node>,
     depth: usize,
     documents: usize,
 }
@@ -45,7 +47,7 @@ struct Look<'n> {
 
 impl<'n> NodeEmitter<'n> {
     pub(super) fn new(writer: Writer) -> Self {
-        Self { writer, pending: Pending::default(), depth: 0, documents: 0 }
+        Self { writer, pending: Pending::default(), key: None, depth: 0, documents: 0 }
     }
 
     pub(super) fn document(&mut self, node: &'n Node) -> Result<(), Error> {
@@ -143,11 +145,11 @@ impl<'n> NodeEmitter<'n> {
     }
 
     /// Takes the comments that Go gives to the last event of a collection.
-    pub(super) fn set_end_comments(&mut self, comments: Option<&'n Comments>, tail: &'n str) {
+    pub(super) fn set_end_comments(&mut self, node: &'n Node, tail: &'n str) {
         set(&mut self.pending.tail, tail);
-        if let Some(comments) = comments {
-            set(&mut self.pending.line, &comments.line);
-            set(&mut self.pending.foot, &comments.foot);
+        set(&mut self.pending.line, node.line_comment());
+        if !self.key.is_some_and(|key| std::ptr::eq(key, node)) {
+            set(&mut self.pending.foot, node.foot_comment());
         }
     }
 

@@ -65,8 +65,11 @@ impl<'a> Parser<'a> {
         let stem = self.comments.head.len();
         self.take();
         let next = match self.peek() {
-            // Go looks at the next token twice here, and forgets the first error when there is a second.
-            Err(first) if stem > 0 => return Err(self.peek().err().unwrap_or(first)),
+            // Go looks at the next token twice here. The first error counts only if no other follows.
+            Err(first) if stem > 0 => {
+                self.waiting_error = Some(first);
+                return self.peek();
+            }
             next => next?,
         };
         if stem > 0 && matches!(next.is, TokenType::BlockSequenceStart | TokenType::BlockMappingStart) {

@@ -86,6 +86,8 @@ pub(crate) struct Parser<'a> {
     comments: Comments,
     /// A head comment of an entry that holds a collection; it belongs to the collection.
     stem_comment: String,
+    /// An error that was passed over; it ends the stream with the next event.
+    waiting_error: Option<Failure>,
 }
 
 impl<'a> Parser<'a> {
@@ -103,11 +105,20 @@ impl<'a> Parser<'a> {
             tag_directives: Vec::new(),
             comments: Comments::default(),
             stem_comment: String::new(),
+            waiting_error: None,
         }
     }
 
     /// The next event; `StreamEnd` for ever after the last.
     pub(crate) fn next(&mut self) -> Next<'a> {
+        let event = self.step()?;
+        match self.waiting_error.take() {
+            Some(error) => Err(error),
+            None => Ok(event),
+        }
+    }
+
+    fn step(&mut self) -> Next<'a> {
         match self.state {
             State::StreamStart => self.stream_start(),
             State::ImplicitDocumentStart => self.document_start(true),
