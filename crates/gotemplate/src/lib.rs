@@ -10,6 +10,10 @@
 //! let text = Arc::new(set).execute("a.yaml", data, &funcs, &Limits::default())?;
 //! ```
 //!
+//! What is supported is in `README.md`, with its limits. `parse` turns text into a syntax tree and knows nothing of values;
+//! `exec` walks it; `fmt` and `strconv` print as Go does and know nothing of templates; `sprig` is a table of functions
+//! like any other.
+//!
 //! The crate knows nothing of charts, files, processes or the network. What a function needs of the world it gets from
 //! [`Exec::host`].
 
