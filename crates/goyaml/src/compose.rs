@@ -15,7 +15,14 @@ pub(crate) fn compose(bytes: &[u8], limits: &Limits, documents: usize) -> Result
     check_bytes(bytes, limits)?;
     let input = Input::new(bytes);
     let parser = Parser::new(&input.text, input.problem, Flavour::V3, limits.depth);
-    let mut composer = Composer { parser, limits, nodes: 0, anchors: HashSet::new(), open: Vec::new() };
+    let mut composer = Composer {
+        parser,
+        limits,
+        nodes: 0,
+        anchors: HashSet::new(),
+        open: Vec::new(),
+        children: Vec::new(),
+    };
     composer.documents(documents).map_err(|failure| failure.into_error(Flavour::V3))
 }
 
@@ -51,8 +58,11 @@ struct Composer<'a> {
     nodes: usize,
     /// The anchors so far, of all documents: yaml.v3 keeps them for the whole stream.
     anchors: HashSet<&'a str>,
-    /// The collections (and the document) that are open, outermost first.
-    open: Vec<Node>,
+    /// The collections (and the document) that are open, outermost first, with where their children start in
+    /// `children`.
+    open: Vec<(Node, usize)>,
+    /// The children of all open collections; a collection takes its own, in one piece, when it closes.
+    children: Vec<Node>,
 }
 
 impl<'a> Composer<'a> {
@@ -109,13 +119,12 @@ impl<'a> Composer<'a> {
                     self.attach(node);
                 }
                 EventKind::SequenceEnd | EventKind::MappingEnd => {
-                    if let Some(mut collection) = self.open.pop() {
-                        close(&mut collection, node.comments);
-                        self.attach(collection);
-                    }
+                    let mut collection = self.close();
+                    set_end_comments(&mut collection, node.comments);
+                    self.attach(collection);
                 }
                 EventKind::DocumentEnd => {
-                    let mut document = self.open.pop().unwrap_or_default();
+                    let mut document = self.close();
                     let foot = node.comments.map(|comments| comments.foot).unwrap_or_default();
                     document.set_foot_comment(foot);
                     return Ok(document);
@@ -139,8 +148,15 @@ impl<'a> Composer<'a> {
         if self.open.len() > self.limits.depth {
             return Err(limit_error(format!("exceeded max depth of {}", self.limits.depth), mark));
         }
-        self.open.push(node);
+        self.open.push((node, self.children.len()));
         Ok(())
+    }
+
+    /// The innermost open node with its children.
+    fn close(&mut self) -> Node {
+        let Some((mut node, start)) = self.open.pop() else { return Node::default() };
+        node.content = self.children.split_off(start.min(self.children.len()));
+        node
     }
 
     fn open_collection(
@@ -205,28 +221,31 @@ impl<'a> Composer<'a> {
     /// Gives a complete node to the collection around it, and moves foot comments to where they belong: to
     /// the key of the pair that they follow.
     fn attach(&mut self, mut node: Node) {
-        let Some(parent) = self.open.last_mut() else { return };
-        if parent.kind == Kind::Mapping && !node.foot_comment().is_empty() {
-            let length = parent.content.len();
+        if let Some((parent, start)) = self.open.last()
+            && parent.kind == Kind::Mapping
+            && !node.foot_comment().is_empty()
+        {
+            let siblings = self.children.get_mut(*start..).unwrap_or_default();
+            let length = siblings.len();
             let is_key = length.is_multiple_of(2);
             let target = match is_key {
                 true if parent.style.has(Style::FLOW) => None,
                 true => length.checked_sub(2),
                 false => length.checked_sub(1),
             };
-            if let Some(key) = target.and_then(|at| parent.content.get_mut(at))
+            if let Some(key) = target.and_then(|at| siblings.get_mut(at))
                 && (is_key || key.foot_comment().is_empty())
             {
                 key.set_foot_comment(node.foot_comment());
                 node.set_foot_comment("");
             }
         }
-        parent.content.push(node);
+        self.children.push(node);
     }
 }
 
 /// At the end of a collection: line and foot comment come from the end, not the start.
-fn close(collection: &mut Node, end: Option<Box<Comments>>) {
+fn set_end_comments(collection: &mut Node, end: Option<Box<Comments>>) {
     let end = end.map(|comments| *comments).unwrap_or_default();
     collection.set_line_comment(end.line);
     collection.set_foot_comment("");

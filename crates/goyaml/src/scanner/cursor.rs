@@ -113,14 +113,19 @@ impl<'a> Cursor<'a> {
             self.newlines = 0;
         }
         self.pos += count;
-        self.column += u32::try_from(characters).unwrap_or(u32::MAX);
+        self.column = self.column.saturating_add(u32::try_from(characters).unwrap_or(u32::MAX));
     }
 
     /// Moves over blanks.
     pub(crate) fn skip_blanks(&mut self) {
-        while is_blank(self.peek(0)) {
-            self.skip();
-        }
+        self.skip_run(is_blank);
+    }
+
+    /// Moves over blanks of one kind.
+    pub(crate) fn skip_run(&mut self, is_in: impl Fn(u8) -> bool) {
+        let count = self.rest().iter().take_while(|byte| is_in(**byte)).count();
+        self.pos += count;
+        self.column = self.column.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     }
 
     /// Moves to the next line break or the end.
