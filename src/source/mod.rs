@@ -9,6 +9,7 @@
 //! This room knows nothing of Applications, projects or rendering, and decides nothing.
 
 mod budget;
+mod dir_tree;
 mod error;
 mod git;
 mod http;
@@ -17,6 +18,7 @@ mod sources;
 mod url;
 
 pub use budget::{Budget, CancelToken};
+pub use dir_tree::DirTree;
 pub use error::{Remedy, SourceError};
 pub use git::{GitBackend, MirrorBackend, RefList, RemoteRef, Resolved, is_commit_id, is_short_id};
 pub use repository::{Access, Auth, Proxy, SecretText, TlsTrust};

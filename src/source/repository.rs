@@ -90,6 +90,8 @@ pub struct Access {
     pub submodules: bool,
     /// Helm repository on an OCI registry.
     pub oci: bool,
+    /// Speak plain HTTP to an OCI registry.
+    pub plain_http: bool,
 }
 
 impl Access {
@@ -104,6 +106,7 @@ impl Access {
             proxy: None,
             submodules: true,
             oci: false,
+            plain_http: false,
         }
     }
 
@@ -171,7 +174,7 @@ impl Access {
     }
 }
 
-fn hash(parts: &[String]) -> String {
+pub(crate) fn hash(parts: &[String]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());

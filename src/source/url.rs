@@ -200,6 +200,21 @@ impl RepoUrl {
         format!("{}://{user}{}:{}/{}", self.scheme.name(), self.host, self.port(), path)
     }
 
+    /// This URL with the user and password of another one.
+    #[must_use]
+    pub(crate) fn with_login_of(&self, other: &Self) -> Self {
+        Self { user: other.user.clone(), password: other.password.clone(), ..self.clone() }
+    }
+
+    /// Reads the URL of an OCI registry, which Argo CD has without a scheme: `registry.example.com/charts`.
+    ///
+    /// # Errors
+    /// As [`RepoUrl::parse`].
+    pub fn parse_registry(text: &str) -> Result<Self, SourceError> {
+        let text = text.trim();
+        if text.contains("://") { Self::parse(text) } else { Self::parse(&format!("oci://{text}")) }
+    }
+
     /// The URL of a submodule as seen from this repository: `../x` and `./x` are relative to it.
     ///
     /// # Errors

@@ -134,3 +134,24 @@ async fn one_listing_serves_everyone() {
     world.resolve(&access, "main").await.unwrap();
     assert_eq!(world.counter.count(GitRequest::LsRemote), 2);
 }
+
+#[test]
+fn a_local_directory_is_a_tree_too() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("app");
+    std::fs::create_dir_all(dir.join("base")).unwrap();
+    std::fs::create_dir_all(dir.join(".git")).unwrap();
+    std::fs::write(dir.join("base/a.yaml"), "a: 1\n").unwrap();
+    std::fs::write(root.path().join("secret"), "s3cret").unwrap();
+    std::os::unix::fs::symlink("base", dir.join("link")).unwrap();
+    std::os::unix::fs::symlink("../secret", dir.join("out")).unwrap();
+    let tree = tiphys::source::DirTree::open(&dir).unwrap();
+    assert_eq!(text(&tree, "base/a.yaml"), "a: 1\n");
+    assert_eq!(text(&tree, "link/a.yaml"), "a: 1\n");
+    let names: Vec<_> = tree.list(&path("")).unwrap().iter().map(|entry| entry.name.clone()).collect();
+    assert_eq!(names, ["base", "link", "out"]);
+    assert!(matches!(tree.read(&path("out")), Err(TreeError::LinkOutOfBounds { .. })));
+    assert!(matches!(tree.read(&path("none")), Err(TreeError::Missing { .. })));
+    assert!(matches!(tree.read_limited(&path("base/a.yaml"), 2), Err(TreeError::TooLarge { .. })));
+    assert!(tiphys::source::DirTree::open(&dir.join("none")).is_err());
+}

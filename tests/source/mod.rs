@@ -10,6 +10,8 @@
 
 mod fixture;
 mod git_http;
+mod git_ssh;
 mod hostile;
 mod http_server;
 mod local;
+mod ssh_server;

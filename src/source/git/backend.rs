@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use git2::{Oid, Repository};
 use tokio::runtime::Handle;
 
+use super::daemon::Daemon;
 use super::local;
 use super::mirror::{LockedMirror, Mirror};
 use super::object_store::CommitTree;
 use super::refs::RefList;
 use super::session::{Session, Want, Wire};
 use super::smart_http::SmartHttp;
+use super::ssh::Ssh;
 use crate::flow::{CommitInfo, TreeStore};
 use crate::source::budget::Budget;
 use crate::source::error::SourceError;
@@ -81,9 +83,11 @@ impl MirrorBackend {
     fn wire(&self, access: &Access, budget: &Budget) -> Result<Box<dyn Wire>, SourceError> {
         match access.url.scheme() {
             Scheme::Http | Scheme::Https => Ok(Box::new(SmartHttp::open(access, budget, &self.runtime)?)),
-            scheme => {
-                Err(SourceError::InvalidUrl { reason: format!("{scheme:?} is not a transport of Git") })
-            }
+            Scheme::Ssh => Ok(Box::new(Ssh::open(access, budget, &self.runtime)?)),
+            Scheme::Git => Ok(Box::new(Daemon::open(access, budget, &self.runtime)?)),
+            Scheme::File | Scheme::Oci => Err(SourceError::InvalidUrl {
+                reason: "no Git repository is reached by its scheme".to_owned(),
+            }),
         }
     }
 

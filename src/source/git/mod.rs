@@ -1,6 +1,8 @@
 //! Git: the wire, the mirrors on disk, and the files of a commit.
 
 mod backend;
+mod daemon;
+mod known_hosts;
 mod local;
 mod mirror;
 mod object_store;
@@ -8,6 +10,7 @@ mod pkt_line;
 mod refs;
 mod session;
 mod smart_http;
+mod ssh;
 
 pub use backend::{GitBackend, MirrorBackend};
 pub use refs::{RefList, RemoteRef, Resolved, is_commit_id, is_short_id};

@@ -19,7 +19,7 @@ use http_body_util::Full;
 use rustls::ClientConfig;
 
 pub(crate) use body::Body;
-pub(crate) use connect::unreachable;
+pub(crate) use connect::{tcp, unreachable};
 pub(crate) use target::Target;
 
 use super::budget::Budget;
@@ -79,6 +79,8 @@ pub(crate) struct HttpClient {
     home: Target,
     /// Replaces the credentials of `access`: a token that a registry handed out for them.
     token: Option<String>,
+    /// No credentials are sent.
+    held: bool,
 }
 
 impl HttpClient {
@@ -92,14 +94,26 @@ impl HttpClient {
             tls: tls::client_config(access)?,
             budget: budget.clone(),
             connection: None,
-            home: Target::below(&access.url, ""),
+            home: home_of(access),
             token: None,
+            held: false,
         })
     }
 
     /// Sends this bearer token to the repository's server from now on, instead of its credentials.
     pub(crate) fn use_token(&mut self, token: String) {
         self.token = Some(token);
+        self.held = false;
+    }
+
+    /// Sends no credentials until they are released.
+    pub(crate) fn hold_credentials(&mut self) {
+        self.held = true;
+    }
+
+    /// Sends credentials again.
+    pub(crate) fn release_credentials(&mut self) {
+        self.held = false;
     }
 
     /// Sends a request and follows redirects of GET requests.
@@ -165,7 +179,8 @@ impl HttpClient {
         for (name, value) in &call.headers {
             request = request.header(name, value);
         }
-        if self.home.shares_credentials(target)
+        if !self.held
+            && self.home.shares_credentials(target)
             && let Some(value) = self.authorization()
         {
             let mut value = HeaderValue::from_str(&value).map_err(|_| bad("the credential"))?;
@@ -190,6 +205,14 @@ impl HttpClient {
         let (user, password) = self.access.basic()?;
         Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
     }
+}
+
+fn home_of(access: &Access) -> Target {
+    let mut home = Target::below(&access.url, "");
+    if access.plain_http {
+        home.https = false;
+    }
+    home
 }
 
 /// Turns a status that is no success into the error that says what to do.
