@@ -7,5 +7,8 @@ pub mod diff;
 pub mod flow;
 pub mod health;
 pub mod object;
+pub mod project;
+pub mod settings;
 pub mod source;
+pub mod status;
 pub mod sync;

@@ -1,0 +1,101 @@
+//! `argocd-cm`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::api::parse_go_duration;
+
+/// How objects are known to belong to an application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrackingMethod {
+    /// By `argocd.argoproj.io/tracking-id`.
+    #[default]
+    Annotation,
+    /// By the annotation; the label is set as well, for others to read.
+    AnnotationAndLabel,
+    /// By the label alone.
+    Label,
+}
+
+/// What we read of `argocd-cm`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArgocdCm {
+    /// `application.resourceTrackingMethod`.
+    pub tracking: TrackingMethod,
+    /// `application.instanceLabelKey`.
+    pub instance_label: String,
+    /// `timeout.reconciliation`: how often Git is asked for news; never where zero.
+    pub poll_interval: Duration,
+    /// `timeout.reconciliation.jitter`: up to this much is added.
+    pub poll_jitter: Duration,
+    /// `kustomize.buildOptions`.
+    pub kustomize_build_options: String,
+    /// All entries, for the rooms that read customizations of kinds.
+    pub data: BTreeMap<String, String>,
+    /// What could not be read, for the log.
+    pub problems: Vec<String>,
+}
+
+impl Default for ArgocdCm {
+    fn default() -> Self {
+        Self::read(&BTreeMap::new())
+    }
+}
+
+const POLL_INTERVAL: Duration = Duration::from_secs(120);
+const POLL_JITTER: Duration = Duration::from_secs(60);
+
+impl ArgocdCm {
+    /// Reads the ConfigMap's data. What cannot be read keeps its default and is named in `problems`.
+    pub fn read(data: &BTreeMap<String, String>) -> Self {
+        let mut problems = Vec::new();
+        let mut duration = |key: &str, default: Duration| match data.get(key) {
+            None => default,
+            Some(text) => parse_go_duration(text).unwrap_or_else(|error| {
+                problems.push(format!("argocd-cm: {key}: {error}"));
+                default
+            }),
+        };
+        let poll_interval = duration("timeout.reconciliation", POLL_INTERVAL);
+        let poll_jitter = duration("timeout.reconciliation.jitter", POLL_JITTER);
+        let tracking = match data.get("application.resourceTrackingMethod").map(String::as_str) {
+            Some("label") => TrackingMethod::Label,
+            Some("annotation+label") => TrackingMethod::AnnotationAndLabel,
+            Some("annotation" | "") | None => TrackingMethod::Annotation,
+            Some(other) => {
+                problems.push(format!(
+                    "argocd-cm: application.resourceTrackingMethod is \"{other}\": use annotation, annotation+label \
+                     or label"
+                ));
+                TrackingMethod::Annotation
+            }
+        };
+        Self {
+            tracking,
+            instance_label: data
+                .get("application.instanceLabelKey")
+                .filter(|label| !label.is_empty())
+                .cloned()
+                .unwrap_or_else(|| crate::api::annotations::INSTANCE_LABEL.to_owned()),
+            poll_interval,
+            poll_jitter,
+            kustomize_build_options: data.get("kustomize.buildOptions").cloned().unwrap_or_default(),
+            data: data.clone(),
+            problems,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_keeps_its_default_and_is_named() {
+        let data = [("timeout.reconciliation", "soon"), ("application.resourceTrackingMethod", "magic")];
+        let data = data.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let read = ArgocdCm::read(&data);
+        assert_eq!((read.poll_interval, read.tracking), (POLL_INTERVAL, TrackingMethod::Annotation));
+        assert_eq!(read.problems.len(), 2);
+    }
+}
