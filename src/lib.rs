@@ -8,6 +8,7 @@ pub mod flow;
 pub mod health;
 pub mod object;
 pub mod project;
+pub mod render;
 pub mod settings;
 pub mod source;
 pub mod status;

@@ -1,0 +1,16 @@
+//! Helm charts, joined to the tree.
+
+use crate::api::ApplicationSource;
+use crate::flow::{Cause, Problem, Stage, Tree, TreePath};
+use crate::object::Manifest;
+
+use super::RenderContext;
+
+pub(super) fn render(
+    _tree: &Tree,
+    _root: &TreePath,
+    _source: &ApplicationSource,
+    _context: &RenderContext,
+) -> Result<(Vec<Manifest>, Vec<String>), Problem> {
+    Err(Problem::stalled(Stage::Render, Cause::NotSupported, "helm is not joined yet"))
+}
