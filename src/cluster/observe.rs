@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 use kube::Api;
 
 use crate::api::Time;
@@ -70,6 +71,20 @@ impl Cluster {
         }
         seen.live = bodies.into_iter().map(|(key, (_, body))| (key, body)).collect();
         Ok(seen)
+    }
+
+    /// A namespace, by name.
+    ///
+    /// # Errors
+    /// Where the cluster does not answer.
+    pub async fn namespace(&self, name: &str) -> Result<Option<Arc<Manifest>>, Problem> {
+        let gvk = GroupVersionKind::from_api_version("v1", "Namespace");
+        let found = self.discovery().find(&gvk).await.map_err(|error| self.unreachable(&error))?;
+        let Some(info) = found else { return Ok(None) };
+        let watch = self.watch(&info);
+        watch.ready(LIST_DEADLINE).await?;
+        let key = ResourceKey::new("", "Namespace", "", name);
+        Ok(self.live(&watch, &key).await?.map(|(_, body)| body))
     }
 
     /// Finds the kinds, starts their watches, and waits until they are complete.
@@ -154,12 +169,12 @@ impl Cluster {
                 None => unknown.push((desired, stored, watch)),
             }
         }
-        let asked = stream::iter(unknown).map(|(desired, stored, watch)| async move {
-            let answer = self.predictions.ask(self.client().clone(), watch.info(), desired, stored).await;
-            (desired.key(), answer)
-        });
-        let answers: Vec<(ResourceKey, Result<Prediction, Problem>)> =
-            asked.buffer_unordered(PARALLEL).collect().await;
+        let mut asked: Vec<BoxFuture<'_, (ResourceKey, Result<Prediction, Problem>)>> = Vec::new();
+        for (desired, stored, watch) in unknown {
+            let answer = self.predictions.ask(self.client().clone(), watch.info(), desired, stored);
+            asked.push(async move { (desired.key(), answer.await) }.boxed());
+        }
+        let answers: Vec<_> = stream::iter(asked).buffer_unordered(PARALLEL).collect().await;
         for (key, answer) in answers {
             seen.predictions.insert(key, answer?);
         }

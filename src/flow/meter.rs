@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use crate::api::OperationPhase;
+
+use super::ObjectName;
+
 /// A kind of request to a Git server, as the metric's label says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GitRequest {
@@ -24,6 +28,16 @@ impl GitRequest {
 /// Counts what the I/O rooms do. Implemented by `metrics`; every method may be called from any thread and must not
 /// block. Repositories are named by their URL without credentials.
 pub trait Meter: Send + Sync {
+    /// A reconcile of an application ended.
+    fn reconciled(&self, application: &ObjectName, took: Duration) {
+        let _ = (application, took);
+    }
+
+    /// A sync of an application ended.
+    fn synced(&self, application: &ObjectName, phase: OperationPhase, dry_run: bool) {
+        let _ = (application, phase, dry_run);
+    }
+
     /// A request to a Git server ended.
     fn git_request(&self, repository: &str, request: GitRequest, took: Duration, failed: bool) {
         let _ = (repository, request, took, failed);

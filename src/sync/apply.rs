@@ -7,7 +7,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use futures::{StreamExt, stream};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
 
@@ -39,12 +40,11 @@ pub struct Applying<'a> {
 pub async fn apply(cluster: &Cluster, tasks: &[Task], how: Applying<'_>) -> ApplyReport {
     let mut results: Vec<Option<AppliedResource>> = tasks.iter().map(|_| None).collect();
     for batch in batches(tasks) {
-        let written = stream::iter(batch).map(|index| async move {
-            let Some(task) = tasks.get(index) else { return (index, None) };
-            (index, one(cluster, task, how).await)
-        });
-        let written: Vec<(usize, Option<AppliedResource>)> =
-            written.buffer_unordered(PARALLEL).collect().await;
+        let mut writes: Vec<BoxFuture<'_, (usize, Option<AppliedResource>)>> = Vec::new();
+        for (index, task) in batch.into_iter().filter_map(|index| Some((index, tasks.get(index)?))) {
+            writes.push(async move { (index, one(cluster, task, how).await) }.boxed());
+        }
+        let written: Vec<_> = stream::iter(writes).buffer_unordered(PARALLEL).collect().await;
         for (index, result) in written {
             if let Some(place) = results.get_mut(index) {
                 *place = result;
@@ -56,11 +56,16 @@ pub async fn apply(cluster: &Cluster, tasks: &[Task], how: Applying<'_>) -> Appl
 
 /// Deletes hooks that are done with.
 pub async fn delete_hooks(cluster: &Cluster, tasks: &[Task]) -> Vec<String> {
-    let deletions = stream::iter(tasks).map(|task| async move {
-        let kind = kind_of(cluster, task).await.ok()?;
-        delete(cluster, &kind, task, false).await.err().map(|message| format!("{}: {message}", task.key))
-    });
-    deletions.buffer_unordered(PARALLEL).filter_map(futures::future::ready).collect().await
+    let mut deletions: Vec<BoxFuture<'_, Option<String>>> = Vec::new();
+    for task in tasks {
+        let deletion = async move {
+            let kind = kind_of(cluster, task).await.ok()?;
+            delete(cluster, &kind, task, false).await.err().map(|message| format!("{}: {message}", task.key))
+        };
+        deletions.push(deletion.boxed());
+    }
+    let failures: Vec<Option<String>> = stream::iter(deletions).buffer_unordered(PARALLEL).collect().await;
+    failures.into_iter().flatten().collect()
 }
 
 /// Indexes of tasks that may be written side by side, in the order in which the batches are written.

@@ -1,0 +1,54 @@
+//! How a repository is reached, from its URL and the Secrets and ConfigMaps that concern it.
+
+use std::sync::Arc;
+
+use crate::flow::{Cause, Problem, Stage};
+use crate::settings::{RepositorySecret, best_match};
+use crate::source::{Access, Auth, RepoUrl, SecretText, SourceError};
+
+use super::store::Store;
+
+/// Joins everything that is declared about a repository.
+pub(super) fn access_to(store: &Store, url: &str) -> Result<Access, Problem> {
+    let url = RepoUrl::parse(url).map_err(|error| source_problem(&error))?;
+    let mut access = Access::anonymous(url);
+    access.known_hosts = store.known_hosts();
+    access.tls.ca_pem = store.tls_cert(access.url.host()).map(Arc::from);
+    if let Some(secret) = best_match(&store.repositories(), &access.url.to_string()) {
+        fill(&mut access, &secret)?;
+    }
+    Ok(access)
+}
+
+fn fill(access: &mut Access, secret: &RepositorySecret) -> Result<(), Problem> {
+    let text = |sensitive: &crate::settings::Sensitive| SecretText::new(sensitive.0.as_str());
+    access.auth = if !secret.ssh_private_key.0.is_empty() {
+        Auth::SshKey(text(&secret.ssh_private_key))
+    } else if !secret.bearer_token.0.is_empty() {
+        Auth::Bearer(text(&secret.bearer_token))
+    } else if secret.has_credentials() {
+        Auth::Basic { username: secret.username.clone(), password: text(&secret.password) }
+    } else {
+        Auth::Anonymous
+    };
+    access.insecure = secret.insecure;
+    access.oci = secret.enable_oci || secret.kind == "oci";
+    if !secret.tls_client_cert.is_empty() {
+        access.tls.client_cert_pem = Some(Arc::from(secret.tls_client_cert.as_str()));
+        access.tls.client_key_pem = Some(text(&secret.tls_client_key));
+    }
+    if !secret.proxy.0.is_empty() {
+        let url = RepoUrl::parse(&secret.proxy.0).map_err(|error| source_problem(&error))?;
+        access.proxy = Some(crate::source::Proxy { url, no_proxy: secret.no_proxy.clone() });
+    }
+    Ok(())
+}
+
+/// A source's error as the problem of one application.
+pub(super) fn source_problem(error: &SourceError) -> Problem {
+    let message = error.to_string();
+    match error.remedy() {
+        crate::source::Remedy::Change => Problem::stalled(Stage::Source, Cause::RevisionUnknown, message),
+        crate::source::Remedy::Retry => Problem::retry(Stage::Source, Cause::RepositoryUnreachable, message),
+    }
+}

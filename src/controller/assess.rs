@@ -1,0 +1,161 @@
+//! Health of what was observed, brought to where it is needed: status, roll-up, and the next step of a sync.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use crate::api::{Application, HealthCode, annotations};
+use crate::flow::{Assessment, Comparison, HealthStatus, Reason, Task, Written};
+use crate::health::{self, Customizations, Member};
+use crate::object::{Manifest, ResourceKey, i64_at, str_at};
+
+/// How long a kind without observedGeneration may take until its health counts after a write (DESIGN decision 7).
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Health of every live object that has a rule.
+pub(super) fn assess_all(comparison: &Comparison) -> BTreeMap<ResourceKey, HealthStatus> {
+    let customizations = Customizations::none();
+    let assessed = comparison.resources.iter().filter_map(|one| {
+        let health = match &one.live {
+            Some(live) => health::assess(live.body(), &customizations)?,
+            None if one.annotations.is_hook() => return None,
+            None => HealthStatus::missing(),
+        };
+        Some((one.key.clone(), health))
+    });
+    assessed.collect()
+}
+
+/// Health of the application, and why.
+pub(super) fn roll_up(
+    app: &Application,
+    comparison: &Comparison,
+    health: &BTreeMap<ResourceKey, HealthStatus>,
+) -> (HealthCode, String) {
+    let members: Vec<Member> = comparison
+        .resources
+        .iter()
+        .map(|one| {
+            let object = one.live.as_ref().or(one.desired.as_ref());
+            let is_application = one.key.kind == "Application" && one.key.group == crate::api::GROUP;
+            Member {
+                live: one.live.is_some(),
+                health: health.get(&one.key).map(|health| health.status),
+                hook: one.annotations.is_hook(),
+                ignored: object.is_some_and(|object| ignores_health(object)),
+                itself: is_application && one.key.name == app.name() && one.key.namespace == app.namespace(),
+                application: is_application,
+            }
+        })
+        .collect();
+    let rolled_up = health::roll_up(&members);
+    let cause = rolled_up.causes.iter().find_map(|index| {
+        let one = comparison.resources.get(*index)?;
+        let health = health.get(&one.key)?;
+        (!health.message.is_empty()).then(|| format!("{}/{}: {}", one.key.kind, one.key.name, health.message))
+    });
+    (rolled_up.health, cause.unwrap_or_default())
+}
+
+fn ignores_health(object: &Manifest) -> bool {
+    object.annotation(annotations::IGNORE_HEALTHCHECK) == Some("true")
+}
+
+/// What the next step of a sync needs to know of its objects. Gives as well after how long to look again, where
+/// something does not count yet only because of time.
+pub(super) fn assessments(
+    tasks: &[Task],
+    comparison: &Comparison,
+    health: &BTreeMap<ResourceKey, HealthStatus>,
+    written: &HashMap<ResourceKey, (Written, Instant)>,
+) -> (BTreeMap<ResourceKey, Assessment>, Option<Duration>) {
+    let mut soon = None;
+    let live: BTreeMap<&ResourceKey, &Manifest> =
+        comparison.resources.iter().filter_map(|one| Some((&one.key, &**one.live.as_ref()?))).collect();
+    let mut seen = BTreeMap::new();
+    for task in tasks {
+        let Some(object) = live.get(&task.key) else {
+            seen.insert(task.key.clone(), absent());
+            continue;
+        };
+        let health = health.get(&task.key);
+        let counts = match written.get(&task.key) {
+            Some((written, at)) if health.is_some() => {
+                let rest = SETTLE.saturating_sub(at.elapsed());
+                let counts = has_settled(object, written, rest);
+                if !counts {
+                    soon = Some(soon.map_or(rest, |soon: Duration| soon.min(rest)));
+                }
+                counts
+            }
+            _ => true,
+        };
+        seen.insert(
+            task.key.clone(),
+            Assessment {
+                present: true,
+                deleting: str_at(object.body(), &["metadata", "deletionTimestamp"]).is_some(),
+                health: health.map(|health| health.status),
+                message: health.map(|health| health.message.clone()).unwrap_or_default(),
+                counts,
+                holds_wave: health
+                    .is_none_or(|health| health.reason != Some(Reason::WaitingForFirstConsumer)),
+            },
+        );
+    }
+    (seen, soon)
+}
+
+fn absent() -> Assessment {
+    Assessment {
+        present: false,
+        deleting: false,
+        health: Some(HealthCode::Missing),
+        message: String::new(),
+        counts: false,
+        holds_wave: true,
+    }
+}
+
+/// Whether the health of an object was seen after the write: its controller has observed the generation that was
+/// written; a kind that does not say so is waited for until somebody wrote it again, or for two seconds.
+fn has_settled(object: &Manifest, written: &Written, rest: Duration) -> bool {
+    if !written.changed {
+        return true;
+    }
+    let version = |text: &str| text.parse::<u64>().unwrap_or(0);
+    let now = version(object.resource_version());
+    let then = version(&written.resource_version);
+    if now < then {
+        return false;
+    }
+    match i64_at(object.body(), &["status", "observedGeneration"]) {
+        Some(observed) => observed >= written.generation,
+        None => now > then || rest.is_zero(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn settled(version: &str, observed: Option<i64>, rest: u64) -> bool {
+        let mut body = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+                              "metadata": {"name": "d", "resourceVersion": version}});
+        if let Some(observed) = observed {
+            body["status"] = json!({"observedGeneration": observed});
+        }
+        let written =
+            Written { uid: "u".into(), resource_version: "10".into(), generation: 2, changed: true };
+        has_settled(&Manifest::new(body).unwrap(), &written, Duration::from_secs(rest))
+    }
+
+    #[test]
+    fn health_counts_only_from_what_was_seen_after_the_write() {
+        assert!(!settled("9", Some(2), 0), "an older state of the object");
+        assert!(!settled("11", Some(1), 0), "the controller has not observed the generation");
+        assert!(settled("11", Some(2), 2));
+        assert!(!settled("10", None, 1), "nobody wrote status yet");
+        assert!(settled("11", None, 1) && settled("10", None, 0));
+    }
+}

@@ -1,0 +1,193 @@
+//! The controller: who is reconciled when, and the list of stages.
+//!
+//! `reconcile` is the table of `lib.rs` in its order and little else. Nothing in this room decides about differences,
+//! health or order: it carries values from room to room, writes the Application's status, and asks to come back.
+
+mod access;
+mod assess;
+mod clusters;
+mod finalize;
+mod operation;
+mod publish;
+mod queue;
+mod reconcile;
+mod store;
+mod watchers;
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use kube::Client;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::api::Application;
+use crate::cluster::{Changed, Cluster};
+use crate::flow::{Meter, ObjectName, Problem, Written};
+use crate::object::ResourceKey;
+use crate::source::{Sources, SourcesOptions};
+
+use queue::Queue;
+use store::Store;
+
+/// How the controller runs.
+#[derive(Clone, Debug)]
+pub struct ControllerOptions {
+    /// Namespace of the controller: its ConfigMaps, Secrets and AppProjects are here.
+    pub namespace: String,
+    /// Whether Applications of other namespaces are served, as far as projects allow.
+    pub all_namespaces: bool,
+    /// Folder for mirrors of repositories.
+    pub cache: PathBuf,
+    /// Applications that are reconciled at the same time.
+    pub workers: usize,
+}
+
+/// What all reconciles share.
+pub struct Shared {
+    options: ControllerOptions,
+    client: Client,
+    store: Store,
+    queue: Queue,
+    sources: Sources,
+    meter: Arc<dyn Meter>,
+    clusters: Mutex<HashMap<String, Arc<Cluster>>>,
+    changes: mpsc::UnboundedSender<Changed>,
+    memories: Mutex<HashMap<ObjectName, Arc<tokio::sync::Mutex<Memory>>>>,
+}
+
+/// What is remembered of an application between reconciles. Losing it costs time, never correctness.
+#[derive(Default)]
+struct Memory {
+    /// The last render and what it depended on.
+    render: Option<reconcile::RenderedBefore>,
+    /// Answers to the writes of the operation under way.
+    written: HashMap<ResourceKey, (Written, Instant)>,
+    /// The operation whose dry-run is done.
+    dry_run_done: Option<String>,
+    /// Reconciles in a row that ended with a problem that may pass.
+    failures: u32,
+    /// When Git was last asked, and when it is asked again.
+    poll_at: Option<Instant>,
+}
+
+impl Shared {
+    fn memory(&self, name: &ObjectName) -> Arc<tokio::sync::Mutex<Memory>> {
+        let mut memories = self.memories.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(memories.entry(name.clone()).or_default())
+    }
+
+    fn forget(&self, name: &ObjectName) {
+        self.queue.remove(name);
+        self.store.remove_application(name);
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    fn reconcile_all(&self) {
+        for name in self.store.application_names() {
+            self.queue.add(&name, Duration::ZERO);
+        }
+    }
+
+    /// The application behind the instance name of a tracking-id: `name`, or `namespace_name`.
+    fn application_of(&self, instance: &str) -> ObjectName {
+        let own = ObjectName::new(&self.options.namespace, instance);
+        if self.store.application(&own).is_some() {
+            return own;
+        }
+        match instance.split_once('_') {
+            Some((namespace, name)) => ObjectName::new(namespace, name),
+            None => own,
+        }
+    }
+
+    /// The applications as last seen, for metrics and lists.
+    pub fn applications(&self) -> Vec<Arc<Application>> {
+        self.store.applications()
+    }
+
+    /// How many applications wait to be reconciled.
+    pub fn queue_length(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Addresses of the clusters that are connected.
+    pub fn connected_clusters(&self) -> BTreeSet<String> {
+        self.clusters.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+}
+
+/// The controller, ready to run.
+pub struct Controller {
+    shared: Arc<Shared>,
+    changed: mpsc::UnboundedReceiver<Changed>,
+}
+
+impl Controller {
+    /// Puts the controller together.
+    pub fn new(client: Client, options: ControllerOptions, meter: Arc<dyn Meter>) -> Self {
+        let (changes, changed) = mpsc::unbounded_channel();
+        let sources = Sources::new(SourcesOptions::new(options.cache.clone()), Arc::clone(&meter));
+        let shared = Shared {
+            client,
+            store: Store::default(),
+            queue: Queue::default(),
+            sources,
+            meter,
+            clusters: Mutex::default(),
+            changes,
+            memories: Mutex::default(),
+            options,
+        };
+        Self { shared: Arc::new(shared), changed }
+    }
+
+    /// What others may look at while the controller runs.
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Runs until `stop` is ready; reconciles that are under way then end first.
+    ///
+    /// # Errors
+    /// Where the controller's own cluster does not serve Applications.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), Problem> {
+        clusters::check_own(&self.shared).await?;
+        watchers::start(&self.shared).await;
+        tracing::info!(applications = self.shared.store.application_names().len(), "watching Applications");
+        let (stopping, stopped) = tokio::sync::watch::channel(false);
+        let mut workers = JoinSet::new();
+        for _ in 0..self.shared.options.workers.max(1) {
+            workers.spawn(work(Arc::clone(&self.shared), stopped.clone()));
+        }
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                Some(changed) = self.changed.recv() => {
+                    self.shared.queue.add(&self.shared.application_of(&changed.instance), Duration::ZERO);
+                }
+            }
+        }
+        tracing::info!("stopping: waiting for what is under way");
+        let _ = stopping.send(true);
+        while workers.join_next().await.is_some() {}
+        Ok(())
+    }
+}
+
+async fn work(shared: Arc<Shared>, mut stopped: tokio::sync::watch::Receiver<bool>) {
+    loop {
+        let name = tokio::select! {
+            name = shared.queue.next() => name,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        };
+        let again = reconcile::reconcile(&shared, &name).await;
+        shared.queue.done(&name);
+        if let Some(delay) = again {
+            shared.queue.add(&name, delay);
+        }
+    }
+}

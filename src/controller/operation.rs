@@ -1,0 +1,457 @@
+//! Operations: starting them, stepping through them, ending them.
+
+use std::time::{Duration, Instant};
+
+use crate::api::{
+    Application, ApplicationSource, ApplicationStatus, Operation, OperationPhase, OperationState, ResultCode,
+    RevisionHistory, SyncOperation, SyncOperationResult, Time, annotations,
+};
+use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step};
+use crate::object::ResourceKey;
+use crate::source::Freshness;
+use crate::sync::{
+    Applying, AutoSync, NamespaceCreation, PlanRequest, Progress, apply, decide_auto_sync, delete_hooks,
+    plan, step,
+};
+
+use super::publish::Changes;
+use super::reconcile::{Wanted, Work, want, write};
+use super::{Memory, assess};
+
+/// What driving the operation came to.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// The operation's state now; absent where there is none.
+    pub(super) state: Option<OperationState>,
+    /// Whether `operation` was moved to `status.operationState`.
+    pub(super) operation_taken: bool,
+    /// An entry for the history.
+    pub(super) synced: Option<RevisionHistory>,
+    /// How Git and cluster compare after the writes, where there were any.
+    pub(super) comparison: Option<Comparison>,
+    /// What is wrong.
+    pub(super) problems: Vec<Problem>,
+    /// When to come back.
+    pub(super) again: Option<Duration>,
+}
+
+/// Without an event, a wait is looked at again after this time.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// More steps than any plan has: a sync that goes round in circles ends.
+const MOST_STEPS: usize = 10_000;
+
+/// Goes on with the operation under way, or starts one that was asked for or that the policy wants.
+pub(super) async fn drive(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<Outcome, Problem> {
+    let running = work.app.status.operation_state.clone().filter(|state| !state.phase.is_completed());
+    if let Some(state) = running {
+        return go_on(work, memory, wanted, state, false).await;
+    }
+    if let Some(operation) = &work.app.operation {
+        return start(work, memory, wanted, operation.clone(), true).await;
+    }
+    let revisions = [wanted.manifests.revision.clone()];
+    if let Some(outcome) = retry(work, memory, wanted).await? {
+        return Ok(outcome);
+    }
+    match decide_auto_sync(&work.app, &wanted.comparison, &revisions, work.now) {
+        AutoSync::Start(operation) => start(work, memory, wanted, *operation, false).await,
+        AutoSync::Later(after) => Ok(Outcome { again: Some(after), ..Outcome::default() }),
+        AutoSync::Blocked(problem) => Ok(Outcome { problems: vec![problem], ..Outcome::default() }),
+        AutoSync::No => Ok(Outcome::default()),
+    }
+}
+
+/// An operation that failed and may be tried again: the newest revision replaces the one that it was pinned to.
+async fn retry(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<Option<Outcome>, Problem> {
+    let Some(state) = work.app.status.operation_state.clone() else { return Ok(None) };
+    let failed = matches!(state.phase, OperationPhase::Failed | OperationPhase::Error);
+    let terminated = state.message.starts_with("Operation terminated");
+    if !failed || terminated || !state.operation.retry.allows(state.retry_count) {
+        return Ok(None);
+    }
+    let wait = state.operation.retry.wait_before(state.retry_count).unwrap_or(LOOK_AGAIN);
+    let passed = state.finished_at.unwrap_or(state.started_at).seconds_until(work.now);
+    let rest = wait.saturating_sub(Duration::from_secs(passed));
+    let pinned = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
+    let automated = state.operation.initiated_by.automated;
+    if automated && pinned != wanted.manifests.revision {
+        // A newer commit: an operation of its own, with its own count.
+        return Ok(None);
+    }
+    if !rest.is_zero() {
+        return Ok(Some(Outcome {
+            again: Some(rest),
+            problems: vec![last_failure(&state)],
+            ..Outcome::default()
+        }));
+    }
+    let mut next = begin(work, &state.operation, &pinned);
+    next.retry_count = state.retry_count.saturating_add(1);
+    store_start(work, memory, &next, false).await?;
+    go_on(work, memory, wanted, next, true).await.map(Some)
+}
+
+fn last_failure(state: &OperationState) -> Problem {
+    let message = format!("Failed sync attempt: {} (it is tried again)", state.message);
+    Problem::stalled(Stage::Sync, Cause::ObjectRefused, message)
+}
+
+fn begin(work: &Work<'_>, operation: &Operation, revision: &str) -> OperationState {
+    let sync = operation.sync.clone().unwrap_or_default();
+    let source = sync.source.clone().or_else(|| work.app.spec.source.clone()).unwrap_or_default();
+    OperationState {
+        operation: operation.clone(),
+        phase: OperationPhase::Running,
+        message: "waiting to start".into(),
+        sync_result: Some(SyncOperationResult {
+            revision: revision.to_owned(),
+            source,
+            ..Default::default()
+        }),
+        started_at: work.now,
+        finished_at: None,
+        retry_count: 0,
+    }
+}
+
+async fn start(
+    work: &Work<'_>,
+    memory: &mut Memory,
+    wanted: &Wanted,
+    operation: Operation,
+    taken: bool,
+) -> Result<Outcome, Problem> {
+    if operation.sync.is_none() {
+        let mut state = begin(work, &operation, "");
+        finish(
+            &mut state,
+            OperationPhase::Error,
+            "Invalid operation request: no operation specified",
+            work.now,
+        );
+        return Ok(Outcome { state: Some(state), operation_taken: taken, ..Outcome::default() });
+    }
+    let state = begin(work, &operation, &wanted.manifests.revision);
+    store_start(work, memory, &state, taken).await?;
+    let mut outcome = go_on(work, memory, wanted, state, true).await?;
+    outcome.operation_taken = false;
+    Ok(outcome)
+}
+
+/// Stores that the operation runs, before the first write to the destination.
+async fn store_start(
+    work: &Work<'_>,
+    memory: &mut Memory,
+    state: &OperationState,
+    taken: bool,
+) -> Result<(), Problem> {
+    memory.written.clear();
+    memory.dry_run_done = None;
+    let status = ApplicationStatus { operation_state: Some(state.clone()), ..work.app.status.clone() };
+    let changes = Changes { operation_taken: taken, ..Changes::default() };
+    write(work.shared, &work.app, &status, &changes).await
+}
+
+fn finish(state: &mut OperationState, phase: OperationPhase, message: &str, now: Time) {
+    state.phase = phase;
+    state.message = message.to_owned();
+    state.finished_at = Some(now);
+}
+
+/// What tells this operation from every other one of the application.
+fn id_of(state: &OperationState) -> String {
+    format!("{}-{}", state.started_at.timestamp().as_second(), state.retry_count)
+}
+
+/// The desired state of an operation.
+enum Target<'a> {
+    /// That of the spec.
+    Spec(&'a Wanted),
+    /// That of another source or revision.
+    Other(Box<Wanted>),
+}
+
+impl std::ops::Deref for Target<'_> {
+    type Target = Wanted;
+
+    fn deref(&self) -> &Wanted {
+        match self {
+            Self::Spec(wanted) => wanted,
+            Self::Other(wanted) => wanted,
+        }
+    }
+}
+
+/// The desired state of the operation: that of the spec, or of the source and revision that the operation names.
+async fn desired<'a>(
+    work: &Work<'_>,
+    memory: &mut Memory,
+    wanted: &'a Wanted,
+    sync: &SyncOperation,
+    pinned: &str,
+) -> Result<Target<'a>, Problem> {
+    let spec_source = work.app.spec.source.clone().unwrap_or_default();
+    let source: ApplicationSource = sync.source.clone().unwrap_or_else(|| spec_source.clone());
+    let revision = if sync.revision.is_empty() { pinned } else { &sync.revision };
+    let same = source == spec_source && (revision.is_empty() || revision == wanted.manifests.revision);
+    if same {
+        return Ok(Target::Spec(wanted));
+    }
+    let other = want(work, memory, &source, revision, Freshness::Within(LOOK_AGAIN)).await?;
+    Ok(Target::Other(Box::new(other)))
+}
+
+async fn go_on(
+    work: &Work<'_>,
+    memory: &mut Memory,
+    wanted: &Wanted,
+    mut state: OperationState,
+    fresh: bool,
+) -> Result<Outcome, Problem> {
+    let sync = state.operation.sync.clone().unwrap_or_default();
+    let pinned = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
+    let target = desired(work, memory, wanted, &sync, &pinned).await?;
+    if let Some(result) = state.sync_result.as_mut() {
+        result.revision.clone_from(&target.manifests.revision);
+    }
+    let mut comparison = target.comparison.clone();
+    let mut progress = progress_of(&state, memory, &sync);
+    if !fresh && !progress.terminating {
+        tracing::debug!(application = %work.name, "going on with the operation under way");
+    }
+    for _ in 0..MOST_STEPS {
+        let request = plan_request(work, &sync, &target.manifests.revision, state.started_at).await?;
+        let the_plan = plan(&comparison, &request);
+        let health = assess::assess_all(&comparison);
+        let (seen, soon) = assess::assessments(&the_plan.tasks, &comparison, &health, &memory.written);
+        let next = step(&the_plan, &mut progress, &seen);
+        tracing::debug!(application = %work.name, stage = "sync", step = ?kind_of(&next), "next step");
+        match next {
+            Step::DryRun(tasks) => {
+                let how = Applying { dry_run: true, operation_id: &id_of(&state) };
+                let report = apply(&work.cluster, &tasks, how).await;
+                let refused =
+                    report.results.iter().any(|one| one.result.status == Some(ResultCode::SyncFailed));
+                if refused {
+                    take_refusals(&mut progress, &report);
+                    finish(&mut state, OperationPhase::Failed, &refusal(&report), work.now);
+                    return Ok(end(work, memory, state, &progress, comparison));
+                }
+                progress.dry_run_done = true;
+                memory.dry_run_done = Some(id_of(&state));
+            }
+            Step::Apply(tasks) => {
+                let how = Applying { dry_run: false, operation_id: &id_of(&state) };
+                let report = apply(&work.cluster, &tasks, how).await;
+                let waiting = report.results.len() < tasks.len();
+                take_results(&mut progress, memory, report);
+                comparison = look_again(work, &target).await?;
+                if waiting {
+                    let blocked = vec![];
+                    return Ok(wait(
+                        state,
+                        &progress,
+                        comparison,
+                        &blocked,
+                        Some(Duration::from_millis(500)),
+                    ));
+                }
+            }
+            Step::DeleteHooks(tasks) => {
+                let failures = delete_hooks(&work.cluster, &tasks).await;
+                if let Some(failure) = failures.first() {
+                    tracing::warn!(application = %work.name, stage = "apply", "a hook could not be deleted: {failure}");
+                }
+                for task in &tasks {
+                    work.cluster.take_out(&task.gvk, &task.key);
+                }
+                comparison = look_again(work, &target).await?;
+                if !failures.is_empty() {
+                    return Ok(wait(state, &progress, comparison, &[], Some(LOOK_AGAIN)));
+                }
+            }
+            Step::Wait(blocked) => return Ok(wait(state, &progress, comparison, &blocked, soon)),
+            Step::Done { phase, message } => {
+                finish(&mut state, phase, &message, Time::new(jiff::Timestamp::now()));
+                return Ok(end(work, memory, state, &progress, comparison));
+            }
+        }
+    }
+    finish(
+        &mut state,
+        OperationPhase::Error,
+        "the sync makes no progress; this is a defect of Tiphys",
+        work.now,
+    );
+    Ok(end(work, memory, state, &progress, comparison))
+}
+
+fn kind_of(step: &Step) -> &'static str {
+    match step {
+        Step::DryRun(_) => "dry-run",
+        Step::Apply(_) => "apply",
+        Step::DeleteHooks(_) => "delete hooks",
+        Step::Wait(_) => "wait",
+        Step::Done { .. } => "done",
+    }
+}
+
+fn progress_of(state: &OperationState, memory: &Memory, sync: &SyncOperation) -> Progress {
+    let results = state.sync_result.iter().flat_map(|result| &result.resources).filter_map(|one| {
+        let key = ResourceKey::new(&one.group, &one.kind, &one.namespace, &one.name);
+        Some(((one.sync_phase?, key), one.clone()))
+    });
+    Progress {
+        results: results.collect(),
+        dry_run_done: memory.dry_run_done.as_deref() == Some(&id_of(state)),
+        dry_run_only: sync.dry_run,
+        terminating: state.phase == OperationPhase::Terminating,
+    }
+}
+
+async fn plan_request<'a>(
+    work: &'a Work<'_>,
+    sync: &'a SyncOperation,
+    revision: &'a str,
+    started_at: Time,
+) -> Result<PlanRequest<'a>, Problem> {
+    let policy = work.app.spec.sync_policy.as_ref();
+    let app_options = policy.map(|policy| &policy.sync_options);
+    let creates = [Some(&sync.sync_options), app_options]
+        .iter()
+        .flatten()
+        .any(|options| options.switch("CreateNamespace") == Some(true));
+    let create_namespace = if creates && !work.destination.namespace.is_empty() {
+        let live = work.cluster.namespace(&work.destination.namespace).await?;
+        let metadata = policy.and_then(|policy| policy.managed_namespace_metadata.clone());
+        Some(NamespaceCreation { name: work.destination.namespace.clone(), live, metadata })
+    } else {
+        None
+    };
+    let approved = work.app.annotation(annotations::DELETION_APPROVED).and_then(|text| text.parse().ok());
+    Ok(PlanRequest {
+        operation: sync,
+        app_options,
+        revision,
+        started_at,
+        create_namespace,
+        deletion_approved: approved,
+    })
+}
+
+async fn look_again(work: &Work<'_>, target: &Wanted) -> Result<Comparison, Problem> {
+    super::reconcile::compare_again(work, &target.manifests, &target.rules).await
+}
+
+fn take_results(progress: &mut Progress, memory: &mut Memory, report: ApplyReport) {
+    for one in report.results {
+        let result = one.result;
+        let key = ResourceKey::new(&result.group, &result.kind, &result.namespace, &result.name);
+        if let Some(written) = one.written {
+            memory.written.insert(key.clone(), (written, Instant::now()));
+        }
+        if let Some(phase) = result.sync_phase {
+            progress.results.insert((phase, key), result);
+        }
+    }
+}
+
+fn take_refusals(progress: &mut Progress, report: &ApplyReport) {
+    for one in &report.results {
+        let result = one.result.clone();
+        let key = ResourceKey::new(&result.group, &result.kind, &result.namespace, &result.name);
+        if let (Some(ResultCode::SyncFailed), Some(phase)) = (result.status, result.sync_phase) {
+            progress.results.insert((phase, key), result);
+        }
+    }
+}
+
+fn refusal(report: &ApplyReport) -> String {
+    let first = report.results.iter().find(|one| one.result.status == Some(ResultCode::SyncFailed));
+    let reason =
+        first.map(|one| format!(": {}/{}: {}", one.result.kind, one.result.name, one.result.message));
+    format!("one or more objects failed to apply (dry run){}", reason.unwrap_or_default())
+}
+
+fn store_results(state: &mut OperationState, progress: &Progress) {
+    if let Some(result) = state.sync_result.as_mut() {
+        result.resources = progress.results.values().cloned().collect();
+    }
+}
+
+fn wait(
+    mut state: OperationState,
+    progress: &Progress,
+    comparison: Comparison,
+    blocked: &[Blocked],
+    soon: Option<Duration>,
+) -> Outcome {
+    store_results(&mut state, progress);
+    state.message = match blocked {
+        [] => "one or more tasks are running".to_owned(),
+        [one] => format!("waiting for {one}"),
+        [one, rest @ ..] => format!("waiting for {one} and {} more resources", rest.len()),
+    };
+    Outcome {
+        state: Some(state),
+        comparison: Some(comparison),
+        again: Some(soon.map_or(LOOK_AGAIN, |soon| soon.max(Duration::from_millis(50)))),
+        ..Outcome::default()
+    }
+}
+
+fn end(
+    work: &Work<'_>,
+    memory: &mut Memory,
+    mut state: OperationState,
+    progress: &Progress,
+    comparison: Comparison,
+) -> Outcome {
+    store_results(&mut state, progress);
+    memory.written.clear();
+    memory.dry_run_done = None;
+    let sync = state.operation.sync.clone().unwrap_or_default();
+    let counts = state.phase == OperationPhase::Succeeded && !sync.dry_run && sync.resources.is_empty();
+    let synced = counts.then(|| history_entry(&state)).flatten();
+    tracing::info!(application = %work.name, stage = "sync", phase = state.phase.as_str(), "{}", state.message);
+    work.shared.meter.synced(work.name, state.phase, sync.dry_run);
+    let failed = matches!(state.phase, OperationPhase::Failed | OperationPhase::Error);
+    let again = (failed && state.operation.retry.allows(state.retry_count))
+        .then(|| state.operation.retry.wait_before(state.retry_count).unwrap_or(LOOK_AGAIN));
+    Outcome { state: Some(state), synced, comparison: Some(comparison), again, ..Outcome::default() }
+}
+
+fn history_entry(state: &OperationState) -> Option<RevisionHistory> {
+    let result = state.sync_result.as_ref()?;
+    Some(RevisionHistory {
+        revision: result.revision.clone(),
+        deployed_at: state.finished_at?,
+        id: 0,
+        source: result.source.clone(),
+        deploy_started_at: Some(state.started_at),
+        sources: result.sources.clone(),
+        revisions: result.revisions.clone(),
+        initiated_by: state.operation.initiated_by.clone(),
+    })
+}
+
+/// An operation that was asked for while the application cannot be reconciled at all ends with the reason.
+pub(super) fn fail_pending(
+    app: &Application,
+    problem: &Problem,
+    now: Time,
+    status: &mut ApplicationStatus,
+    changes: &mut Changes,
+) {
+    let Some(operation) = &app.operation else { return };
+    status.operation_state = Some(OperationState {
+        operation: operation.clone(),
+        phase: OperationPhase::Error,
+        message: problem.message.clone(),
+        sync_result: None,
+        started_at: now,
+        finished_at: Some(now),
+        retry_count: 0,
+    });
+    changes.operation_taken = true;
+}
