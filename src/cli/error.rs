@@ -19,12 +19,23 @@ pub enum CliError {
         /// What the parser said.
         message: String,
     },
+    /// A stage went wrong.
+    #[error("{0}")]
+    Problem(#[from] crate::flow::Problem),
+    /// The arguments do not go together, or name what is not there.
+    #[error("{0}")]
+    Usage(String),
     /// The output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] std::io::Error),
 }
 
 impl CliError {
+    /// The code with which the process ends.
+    pub(super) fn exit_code(&self) -> u8 {
+        1
+    }
+
     pub(super) fn output(error: serde_json::Error) -> Self {
         Self::Output(error.into())
     }

@@ -1,8 +1,11 @@
 //! The command line.
 
+mod controller;
+mod crds;
 mod documents;
 mod error;
 mod health;
+mod telemetry;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,6 +24,8 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Controller(controller::ControllerArgs),
+    Crds(crds::CrdsArgs),
     Health(health::HealthArgs),
 }
 
@@ -29,13 +34,20 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let result = match &cli.command {
-        Command::Health(args) => health::run(args, &mut out),
+        Command::Controller(args) => controller::run(args).map(|()| 0),
+        Command::Crds(args) => crds::run(args, &mut out).map(|()| 0),
+        Command::Health(args) => health::run(args, &mut out).map(|()| 0),
     };
-    match result.and_then(|()| Ok(out.flush()?)) {
-        Ok(()) => ExitCode::SUCCESS,
+    match result.and_then(|code: u8| Ok(out.flush().map(|()| code)?)) {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// A runtime for commands that talk to a cluster.
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Output)
 }

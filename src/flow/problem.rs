@@ -129,3 +129,5 @@ impl fmt::Display for Problem {
         f.write_str(&self.message)
     }
 }
+
+impl std::error::Error for Problem {}

@@ -1,0 +1,68 @@
+//! `tiphys controller`: the process that runs in the cluster.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cluster::connect;
+use crate::controller::{Controller, ControllerOptions};
+use crate::flow::{Meter, NoMeter};
+
+use super::{CliError, runtime, telemetry};
+
+/// Watch Applications and bring the clusters to what Git says.
+#[derive(Args, Debug)]
+pub(super) struct ControllerArgs {
+    /// Kubeconfig of the controller's own cluster; the pod's service account where it is not given.
+    #[arg(long, env = "TIPHYS_KUBECONFIG")]
+    kubeconfig: Option<PathBuf>,
+    /// Namespace of the controller's ConfigMaps, Secrets and AppProjects.
+    #[arg(long, short = 'n', env = "ARGOCD_CONTROLLER_NAMESPACE")]
+    namespace: Option<String>,
+    /// Serve Applications of all namespaces, not of the controller's alone.
+    #[arg(long)]
+    all_namespaces: bool,
+    /// Folder for mirrors of repositories.
+    #[arg(long, default_value = "/tmp/tiphys")]
+    cache: PathBuf,
+    /// Applications that are reconciled at the same time.
+    #[arg(long, default_value_t = 10)]
+    workers: usize,
+    /// Level of logs: error, warn, info, debug, trace.
+    #[arg(long, default_value = "info", env = "ARGOCD_APPLICATION_CONTROLLER_LOGLEVEL")]
+    log_level: String,
+    /// Form of logs: json or text.
+    #[arg(long, default_value = "json", env = "ARGOCD_APPLICATION_CONTROLLER_LOGFORMAT")]
+    log_format: String,
+}
+
+pub(super) fn run(args: &ControllerArgs) -> Result<(), CliError> {
+    telemetry::start(&args.log_level, args.log_format == "json");
+    runtime()?.block_on(serve(args))
+}
+
+async fn serve(args: &ControllerArgs) -> Result<(), CliError> {
+    let connection = connect(args.kubeconfig.as_deref()).await?;
+    let options = ControllerOptions {
+        namespace: args.namespace.clone().unwrap_or(connection.namespace),
+        all_namespaces: args.all_namespaces,
+        cache: args.cache.clone(),
+        workers: args.workers,
+    };
+    let meter: Arc<dyn Meter> = Arc::new(NoMeter);
+    let controller = Controller::new(connection.client, options, meter);
+    Ok(controller.run(stop_signal()?).await?)
+}
+
+/// Ready when the process is asked to stop.
+fn stop_signal() -> Result<impl Future<Output = ()>, CliError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    })
+}
