@@ -9,6 +9,7 @@ mod detect;
 mod directory;
 mod documents;
 mod overlay;
+mod overlay_edit;
 mod tracking;
 
 use std::sync::Arc;
