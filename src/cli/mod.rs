@@ -5,6 +5,7 @@ mod crds;
 mod documents;
 mod error;
 mod health;
+mod render;
 mod telemetry;
 
 use std::io::Write;
@@ -27,6 +28,7 @@ enum Command {
     Controller(controller::ControllerArgs),
     Crds(crds::CrdsArgs),
     Health(health::HealthArgs),
+    Render(render::RenderArgs),
 }
 
 /// Parses the arguments, runs one command, and says with which code the process ends.
@@ -37,6 +39,7 @@ pub fn main() -> ExitCode {
         Command::Controller(args) => controller::run(args).map(|()| 0),
         Command::Crds(args) => crds::run(args, &mut out).map(|()| 0),
         Command::Health(args) => health::run(args, &mut out).map(|()| 0),
+        Command::Render(args) => render::run(args, &mut out),
     };
     match result.and_then(|code: u8| Ok(out.flush().map(|()| code)?)) {
         Ok(code) => ExitCode::from(code),

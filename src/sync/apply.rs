@@ -10,7 +10,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
+use kube::api::{
+    DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy, ValidationDirective,
+};
 
 use crate::api::{OperationPhase, PropagationPolicy as Propagation, ResultCode, annotations};
 use crate::cluster::{Cluster, KindInfo, WatchedObject};
@@ -137,17 +139,6 @@ async fn write(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_
             applied(cluster, task, answer, how).await
         }
         Err(error) => failed(task, message_of(task, &error)),
-    }
-}
-
-trait Validation {
-    fn validation_ignore(self) -> Self;
-}
-
-impl Validation for PatchParams {
-    fn validation_ignore(mut self) -> Self {
-        self.field_validation = Some(kube::api::ValidationDirective::Ignore);
-        self
     }
 }
 
