@@ -116,6 +116,12 @@ func handle(question request) (string, error) {
 			return "", err
 		}
 		return emit(documents, question)
+	case "build":
+		var root tree
+		if err := json.Unmarshal(question.Data, &root); err != nil {
+			return "", err
+		}
+		return emit([]*yaml.Node{root.node()}, question)
 	case "value":
 		var value any
 		if err := yaml.Unmarshal(question.Data, &value); err != nil {
@@ -195,6 +201,24 @@ func numbers(value any) any {
 		return float
 	}
 	return value
+}
+
+// tree is a node as JSON, for nodes that no text gives.
+type tree struct {
+	Kind, Style                          uint32
+	Tag, Value, Anchor, Head, Line, Foot string
+	Content                              []*tree
+}
+
+func (t *tree) node() *yaml.Node {
+	node := &yaml.Node{
+		Kind: yaml.Kind(t.Kind), Style: yaml.Style(t.Style), Tag: t.Tag, Value: t.Value, Anchor: t.Anchor,
+		HeadComment: t.Head, LineComment: t.Line, FootComment: t.Foot,
+	}
+	for _, child := range t.Content {
+		node.Content = append(node.Content, child.node())
+	}
+	return node
 }
 
 func parse(data []byte) ([]*yaml.Node, error) {

@@ -118,12 +118,12 @@ impl<'a> Cursor<'a> {
 
     /// Moves over blanks.
     pub(crate) fn skip_blanks(&mut self) {
-        self.skip_run(is_blank);
+        self.skip_run(usize::MAX, is_blank);
     }
 
-    /// Moves over blanks of one kind.
-    pub(crate) fn skip_run(&mut self, is_in: impl Fn(u8) -> bool) {
-        let count = self.rest().iter().take_while(|byte| is_in(**byte)).count();
+    /// Moves over at most this many blanks of one kind.
+    pub(crate) fn skip_run(&mut self, most: usize, is_in: impl Fn(u8) -> bool) {
+        let count = self.rest().iter().take(most).take_while(|byte| is_in(**byte)).count();
         self.pos += count;
         self.column = self.column.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     }

@@ -227,7 +227,7 @@ impl<'a> Scanner<'a> {
                 self.cursor.skip();
             }
             let tabs = self.flow_level > 0 || !self.simple_key_allowed;
-            self.cursor.skip_run(|byte| byte == b' ' || tabs && byte == b'\t');
+            self.cursor.skip_run(usize::MAX, |byte| byte == b' ' || tabs && byte == b'\t');
             if self.flavour == Flavour::V3 {
                 self.adopt_entry_comment();
             }

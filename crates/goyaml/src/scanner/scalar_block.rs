@@ -111,9 +111,11 @@ impl<'a> Scanner<'a> {
         let mut deepest = 0;
         loop {
             let inside = |column: u32| *indent == 0 || i64::from(column) < *indent;
-            while inside(self.cursor.column) && self.cursor.peek(0) == b' ' {
-                self.cursor.skip();
-            }
+            let wanted = match *indent {
+                0 => usize::MAX,
+                indent => usize::try_from(indent - i64::from(self.cursor.column)).unwrap_or(0),
+            };
+            self.cursor.skip_run(wanted, |byte| byte == b' ');
             deepest = deepest.max(i64::from(self.cursor.column));
             if inside(self.cursor.column) && self.cursor.peek(0) == b'\t' {
                 let problem = "found a tab character where an indentation space is expected";

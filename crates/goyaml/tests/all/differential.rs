@@ -3,7 +3,7 @@
 //! They run where `TIPHYS_ORACLE_GOYAML` names the oracle; `TIPHYS_ORACLE_CASES` sets their number and
 //! `TIPHYS_ORACLE_SEED` where they start.
 
-use crate::generate::{Random, document, soup, value};
+use crate::generate::{Random, document, soup, tree, value};
 use crate::oracle::{Answer, Question, ask_go, ask_us};
 
 fn setting(name: &str, default: u64) -> u64 {
@@ -138,6 +138,20 @@ fn documents_round_trip() {
 fn nodes_decode() {
     compare("nodes_decode", |random| {
         Question::new("value", if random.chance(40) { document(random) } else { soup(random) })
+    });
+}
+
+#[test]
+fn built_nodes_are_written() {
+    compare("built_nodes_are_written", |random| {
+        let mut root = tree(random, 0);
+        if random.chance(30) {
+            root = serde_json::json!({"kind": 1, "head": random.pick(&["", "", "# doc"]), "foot": random.pick(&["", "# end"]), "content": [root]});
+        }
+        let mut question = Question::new("build", root.to_string());
+        question.indent = random.pick(&[2, 2, 2, 4, 3]);
+        question.wide = random.chance(50);
+        question
     });
 }
 

@@ -216,6 +216,63 @@ fn number(random: &mut Random) -> Value {
     }
 }
 
+/// A node tree as JSON, as no parser would make it: any style, tag and comment anywhere.
+pub fn tree(random: &mut Random, depth: usize) -> Value {
+    let kind = match random.below(if depth > 3 { 5 } else { 10 }) {
+        0..=4 => 8,
+        5 | 6 => 2,
+        7..=8 => 4,
+        _ => random.pick(&[16, 4, 2, 8]),
+    };
+    let mut node = serde_json::json!({ "kind": kind });
+    if random.chance(40) {
+        node["style"] = random.pick(&[0, 0, 1, 2, 4, 8, 16, 32, 3, 40]).into();
+    }
+    if random.chance(50) {
+        let tag = match kind {
+            2 => random.pick(&["!!seq", "!!seq", "!!map", "!t", ""]),
+            4 => random.pick(&["!!map", "!!map", "!!str", "!t", ""]),
+            _ => random.pick(&[
+                "!!str",
+                "!!str",
+                "!!str",
+                "!!int",
+                "!!null",
+                "!t",
+                "!",
+                "!!binary",
+                "tag:yaml.org,2002:bool",
+                "x y/é",
+                "!!merge",
+            ]),
+        };
+        node["tag"] = tag.into();
+    }
+    if random.chance(4) {
+        node["anchor"] = random.pick(&["a", "b-1", "a b", "é"]).into();
+    }
+    for (name, chance) in [("head", 12), ("line", 10), ("foot", 8)] {
+        if random.chance(chance) {
+            node[name] = random.pick(&["# c", "c", "# c\n# d", "# c\n\n# d", "#c\nd", "\n# c"]).into();
+        }
+    }
+    match kind {
+        8 => node["value"] = string(random).into(),
+        16 => node["value"] = random.pick(&["a", "b-1", ""]).into(),
+        2 => node["content"] = (0..random.below(4)).map(|_| tree(random, depth + 1)).collect(),
+        _ => {
+            let count = 2 * random.below(4) + usize::from(random.chance(2));
+            node["content"] = (0..count)
+                .map(|at| {
+                    let depth = if at % 2 == 0 && random.chance(90) { 9 } else { depth + 1 };
+                    tree(random, depth)
+                })
+                .collect();
+        }
+    }
+    node
+}
+
 /// Pieces of YAML text that hit the edges of the grammar when they are put side by side.
 const PIECES: &[&str] = &[
     "a",

@@ -24,6 +24,7 @@ const OPS: &[&str] = &[
     "tree",
     "emit",
     "value",
+    "build",
     "split",
 ];
 

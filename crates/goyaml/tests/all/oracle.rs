@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::process::{Command, Stdio};
 
 use base64::Engine as _;
-use goyaml::{DecodeOptions, EmitOptions, Limits, Node, Numbers, SequenceIndent, Target, Value, json};
+use goyaml::{
+    DecodeOptions, EmitOptions, Kind, Limits, Node, Numbers, SequenceIndent, Style, Target, Value, json,
+};
 use serde_json::json;
 
 /// The environment variable with the path of the program built from `xtask/oracles/goyaml`.
@@ -80,6 +82,10 @@ pub fn ask_us(question: &Question) -> Answer {
             let sequences = if question.wide { SequenceIndent::Wide } else { SequenceIndent::Compact };
             goyaml::emit_all(&documents, &EmitOptions { indent: question.indent, sequences })
         }),
+        "build" => {
+            let sequences = if question.wide { SequenceIndent::Wide } else { SequenceIndent::Compact };
+            goyaml::emit(&build(&value(data)), &EmitOptions { indent: question.indent, sequences })
+        }
         "value" => goyaml::parse_first(data, &Limits::default()).and_then(|document| match document {
             Some(document) => document.decode(Numbers::Yaml).map(|value| json::to_string(&value, true)),
             None => Ok("null".to_owned()),
@@ -100,6 +106,35 @@ fn decode(data: &[u8], target: Target) -> Result<String, goyaml::Error> {
 
 fn value(data: &[u8]) -> Value {
     serde_json::from_slice(data).unwrap()
+}
+
+/// A node from its JSON, in which it is for the oracle.
+fn build(tree: &Value) -> Node {
+    let text = |name: &str| tree[name].as_str().unwrap_or_default().to_owned();
+    let mut node = Node { value: text("value"), tag: text("tag").into(), ..Node::default() };
+    node.kind = match tree["kind"].as_u64() {
+        Some(1) => Kind::Document,
+        Some(2) => Kind::Sequence,
+        Some(4) => Kind::Mapping,
+        Some(16) => Kind::Alias,
+        _ => Kind::Scalar,
+    };
+    let flags = [
+        Style::TAGGED,
+        Style::DOUBLE_QUOTED,
+        Style::SINGLE_QUOTED,
+        Style::LITERAL,
+        Style::FOLDED,
+        Style::FLOW,
+    ];
+    let bits = tree["style"].as_u64().unwrap_or_default();
+    flags.into_iter().filter(|flag| u64::from(flag.bits()) & bits != 0).for_each(|flag| node.style |= flag);
+    node.anchor = Some(text("anchor")).filter(|name| !name.is_empty()).map(String::into_boxed_str);
+    node.set_head_comment(text("head"));
+    node.set_line_comment(text("line"));
+    node.set_foot_comment(text("foot"));
+    node.content = tree["content"].as_array().into_iter().flatten().map(build).collect();
+    node
 }
 
 /// One line for each node, as the oracle writes it.
