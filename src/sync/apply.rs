@@ -121,9 +121,11 @@ async fn write(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_
     let answer = if task.options.replace && !how.dry_run {
         replace(&api, task).await
     } else {
-        let params =
-            PatchParams { dry_run: how.dry_run, ..PatchParams::apply(annotations::FIELD_MANAGER).force() };
-        let params = if task.options.skip_validation { params.validation_ignore() } else { params };
+        let params = PatchParams {
+            dry_run: how.dry_run,
+            field_validation: task.options.skip_validation.then_some(ValidationDirective::Ignore),
+            ..PatchParams::apply(annotations::FIELD_MANAGER).force()
+        };
         let patch = Patch::Apply(task.object.body());
         let answer = again(|| api.patch(&task.key.name, &params, &patch)).await;
         match answer {
