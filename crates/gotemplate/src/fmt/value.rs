@@ -20,7 +20,8 @@ impl Printer<'_> {
         if depth > MAX_DEPTH {
             return Err(Stop::TooDeep);
         }
-        if verb == 'w' && !self.erroring && !matches!(value, Value::Nil) {
+        let element_wise = matches!(value, Value::Nil) || depth == 0 && matches!(value, Value::Bytes(_));
+        if verb == 'w' && !self.erroring && !element_wise {
             return self.bad_verb(value, verb);
         }
         match value {

@@ -182,7 +182,7 @@ impl Parser<'_, '_> {
         let token = self.next_non_space();
         let name = self.template_name(token, CONTEXT)?;
         let pipe = self.pipeline(CONTEXT, Kind::RightDelim)?;
-        self.definition(Arc::clone(&name), CONTEXT)?;
+        self.block_body(Arc::clone(&name), CONTEXT)?;
         let at = self.at(token.start);
         Ok(Node::Template(Box::new(Invocation { at, name, pipe: Some(pipe) })))
     }

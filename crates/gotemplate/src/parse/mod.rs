@@ -218,13 +218,20 @@ impl<'p, 'a> Parser<'p, 'a> {
         Ok(())
     }
 
-    /// The inside of a `define` or `block`, up to and with its `end`, as a template of its own.
-    fn definition(&mut self, name: Arc<str>, context: &str) -> Parsed<()> {
+    /// The inside of a `block`, up to and with its `end`, as a template of its own.
+    fn block_body(&mut self, name: Arc<str>, context: &str) -> Parsed<()> {
         self.check_depth()?;
         let mut inner = Parser::new(self.shared);
-        inner.definition_body(name, context)
+        let (root, end) = inner.item_list()?;
+        if let control::Item::Else = end {
+            // The line is that of the outer look-ahead.
+            return self.require_end(end, context);
+        }
+        let tree = Tree { name, source: Arc::clone(&inner.shared.source), root };
+        inner.add(tree)
     }
 
+    /// The inside of a `define`.
     fn definition_body(&mut self, name: Arc<str>, context: &str) -> Parsed<()> {
         let (root, end) = self.item_list()?;
         self.require_end(end, context)?;
