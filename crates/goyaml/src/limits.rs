@@ -44,9 +44,9 @@ impl Default for Limits {
         Self {
             bytes: 256 << 20,
             depth: Self::DEPTH,
-            nodes: 20_000_000,
+            nodes: 4_000_000,
             documents: 2_000_000,
-            values: 20_000_000,
+            values: 5_000_000,
         }
     }
 }

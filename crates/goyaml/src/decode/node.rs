@@ -1,6 +1,6 @@
 //! Nodes to values as yaml.v3 decodes them into an `interface{}`.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Number, Value};
 
@@ -48,6 +48,9 @@ impl Node {
         }
     }
 }
+
+/// More duplicate keys are not listed.
+const MOST_DUPLICATES: usize = 1000;
 
 struct Decoder<'n, 'l> {
     /// The nodes that the aliases mean, by the address of the alias.
@@ -192,22 +195,24 @@ impl<'n> Decoder<'n, '_> {
         key.is_some_and(|key| matches!(key.short_tag().as_ref(), tags::STR | tags::MERGE))
     }
 
-    /// Notes the keys that stand twice, each pair of them, as Go does.
+    /// Notes the keys that stand twice, each pair of them in Go's order, up to a thousand.
     fn check_unique(&mut self, node: &Node) -> bool {
-        let mut seen: HashSet<(Kind, &str)> = HashSet::new();
-        if node.pairs().all(|(key, _)| seen.insert((key.kind, &key.value))) {
+        let mut seen: HashMap<(Kind, &str), Vec<&Node>> = HashMap::new();
+        for (key, _) in node.pairs() {
+            seen.entry((key.kind, &key.value)).or_default().push(key);
+        }
+        if seen.len() == node.pairs().len() {
             return true;
         }
-        let keys: Vec<&Node> = node.pairs().map(|(key, _)| key).collect();
-        for (at, first) in keys.iter().enumerate() {
-            let same = |other: &&&Node| first.kind == other.kind && first.value == other.value;
-            for other in keys.iter().skip(at + 1).filter(same).take(1000) {
-                let key = quote(&other.value);
-                let error =
-                    format!("line {}: mapping key {key} already defined at line {}", other.line, first.line);
-                self.errors.push(error);
+        for (first, _) in node.pairs() {
+            let same = seen.get(&(first.kind, first.value.as_str())).map(Vec::as_slice).unwrap_or_default();
+            let later = same.iter().skip_while(|other| !std::ptr::eq(**other, first)).skip(1);
+            for other in later.take(MOST_DUPLICATES.saturating_sub(self.errors.len())) {
+                let (key, line) = (quote(&other.value), first.line);
+                self.errors
+                    .push(format!("line {}: mapping key {key} already defined at line {line}", other.line));
             }
-            if self.errors.len() > 1000 {
+            if self.errors.len() >= MOST_DUPLICATES {
                 break;
             }
         }

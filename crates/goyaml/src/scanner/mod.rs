@@ -164,7 +164,7 @@ impl<'a> Scanner<'a> {
 
     /// Forgets that a simple key may start at the token with this number.
     fn forget_key(&mut self, token_number: usize) {
-        if let Some(at) = self.keys_by_token.iter().rposition(|entry| entry.0 == token_number) {
+        if let Ok(at) = self.keys_by_token.binary_search_by_key(&token_number, |entry| entry.0) {
             self.keys_by_token.remove(at);
         }
     }
