@@ -66,6 +66,11 @@ fn put(target: &Map, source: &Map, key: &crate::value::Str, value: Value) -> Res
     let (to, from) = (target.map_type().elem, source.map_type().elem);
     let fits = matches!(to, Type::Any) || !matches!(from, Type::Any) && to.accepts(&value);
     if !fits {
+        // A list is set by its own type, anything else as what the source's elements are declared.
+        let from = match &value {
+            Value::List(l) => l.list_type().name,
+            _ => from.name(),
+        };
         return Err(Error::new(format!(
             "reflect.Value.SetMapIndex: value of type {from} is not assignable to type {to}"
         )));

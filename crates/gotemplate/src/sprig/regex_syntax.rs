@@ -27,6 +27,7 @@ pub(super) fn translate(expr: &str) -> Result<Translated, String> {
         out: String::with_capacity(expr.len() + 16),
         names: vec![None],
         groups: vec![Group::default()],
+        before_flags: None,
     };
     t.run()?;
     if t.groups.len() > 1 {
@@ -55,6 +56,8 @@ struct Translator<'a> {
     out: String,
     names: Vec<Option<String>>,
     groups: Vec<Group>,
+    /// Where a flag group such as `(?i)` was written right after an atom: a repeat behind it is the atom's.
+    before_flags: Option<usize>,
 }
 
 impl Translator<'_> {
@@ -77,6 +80,7 @@ impl Translator<'_> {
     }
 
     fn set_atom(&mut self, weight: u32) {
+        self.before_flags = None;
         if let Some(g) = self.groups.last_mut() {
             g.atom = Some(weight);
             g.weight = g.weight.max(weight);
@@ -110,6 +114,7 @@ impl Translator<'_> {
                 b'|' => {
                     self.out.push('|');
                     self.pos += 1;
+                    self.before_flags = None;
                     if let Some(g) = self.groups.last_mut() {
                         g.atom = None;
                     }
@@ -147,6 +152,7 @@ impl Translator<'_> {
 
     fn open(&mut self, text: &str) {
         self.out.push_str(text);
+        self.before_flags = None;
         self.groups.push(Group::default());
     }
 
@@ -207,8 +213,20 @@ impl Translator<'_> {
         if weight > MAX_REPEAT && count >= 2 {
             return Err(error("invalid repeat count", self.span(start)));
         }
-        self.out.push_str(&text);
-        self.set_atom(weight);
+        match self.before_flags {
+            Some(at) => {
+                self.out.insert_str(at, &text);
+                if let Some(g) = self.groups.last_mut() {
+                    g.atom = Some(weight);
+                    g.weight = g.weight.max(weight);
+                }
+                self.before_flags = Some(at + text.len());
+            }
+            None => {
+                self.out.push_str(&text);
+                self.set_atom(weight);
+            }
+        }
         Ok(())
     }
 
@@ -250,10 +268,8 @@ impl Translator<'_> {
                     if c == ':' {
                         self.open(&flags);
                     } else if flags != "(?)" {
+                        self.before_flags.get_or_insert(self.out.len());
                         self.out.push_str(&flags);
-                        if let Some(g) = self.groups.last_mut() {
-                            g.atom = None;
-                        }
                     }
                     return Ok(());
                 }

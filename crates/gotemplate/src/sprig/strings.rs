@@ -57,7 +57,7 @@ pub(super) const FUNCS: &[Func] = &[
     }),
     Func::new("repeat", &[I, S], repeat),
     Func::new("contains", &[S, S], |_, a| {
-        Ok(Value::Bool(find(args::string(a, 1)?.as_bytes(), args::string(a, 0)?.as_bytes()).is_some()))
+        Ok(Value::Bool(contains(args::string(a, 1)?, args::string(a, 0)?)))
     }),
     Func::new("hasPrefix", &[S, S], |_, a| {
         Ok(Value::Bool(args::string(a, 1)?.as_bytes().starts_with(args::string(a, 0)?.as_bytes())))
@@ -93,6 +93,13 @@ fn bytes_or(text: &Str, part: Option<&[u8]>) -> Value {
 /// Text with each character mapped; shares the string when nothing changes.
 fn mapped(text: &Str, map: fn(char) -> char) -> Value {
     match text.to_text() {
+        Cow::Borrowed(s) if s.is_ascii() => {
+            let changed = |b: u8| map(char::from(b)) as u8;
+            if s.bytes().all(|b| changed(b) == b) {
+                return Value::String(text.clone());
+            }
+            Value::from(s.bytes().map(|b| char::from(changed(b))).collect::<String>())
+        }
         Cow::Borrowed(s) if s.chars().all(|c| map(c) == c) => Value::String(text.clone()),
         s => Value::from(s.chars().map(map).collect::<String>()),
     }
@@ -168,18 +175,33 @@ fn repeat(exec: &mut Exec<'_>, a: &[Value]) -> Result<Value, Error> {
 
 /// Position of `needle`, by bytes.
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    match (std::str::from_utf8(text), std::str::from_utf8(needle)) {
-        (Ok(text), Ok(needle)) => text.find(needle),
-        _ if needle.is_empty() => Some(0),
-        _ => text.windows(needle.len()).position(|w| w == needle),
+    if needle.is_empty() {
+        return Some(0);
+    }
+    text.windows(needle.len()).position(|w| w == needle)
+}
+
+fn contains(text: &Str, needle: &Str) -> bool {
+    match (text.as_str(), needle.as_str()) {
+        (Some(text), Some(needle)) => text.contains(needle),
+        _ => find(text.as_bytes(), needle.as_bytes()).is_some(),
     }
 }
 
 /// Parts of `text` between occurrences of `separator`; at most `limit` of them. An empty separator splits
 /// characters.
 pub(super) fn split(text: &Str, separator: &Str, limit: usize) -> Vec<Str> {
+    match (text.as_str(), separator.as_str()) {
+        (Some(text), Some(separator)) if !separator.is_empty() => {
+            text.splitn(limit, separator).map(Str::from).collect()
+        }
+        _ => split_bytes(text.as_bytes(), separator.as_bytes(), limit),
+    }
+}
+
+fn split_bytes(text: &[u8], separator: &[u8], limit: usize) -> Vec<Str> {
     let mut parts = Vec::new();
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     if limit == 0 {
         return parts;
     }
@@ -188,7 +210,7 @@ pub(super) fn split(text: &Str, separator: &Str, limit: usize) -> Vec<Str> {
             let width = crate::strconv::decode_rune(rest).map_or(0, |(_, width)| width);
             Some((width, width)).filter(|_| width < rest.len())
         } else {
-            find(rest, separator.as_bytes()).map(|at| (at, at + separator.len()))
+            find(rest, separator).map(|at| (at, at + separator.len()))
         };
         let Some((end, next)) = cut else { break };
         parts.push(Str::from_bytes(rest.get(..end).unwrap_or(b"")));
