@@ -25,14 +25,17 @@ const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kusto
 #[derive(Debug, Default)]
 pub(crate) struct Accumulator {
     pub(crate) map: ResMap,
-    pub(crate) config: TransformerConfig,
+    /// `None` before any kustomization was read.
+    pub(crate) config: Option<Arc<TransformerConfig>>,
     pub(crate) vars: VarSet,
 }
 
 impl Accumulator {
     fn merge(&mut self, other: Self) -> Result<()> {
         self.map.append_all(other.map.list)?;
-        self.config.merge(&other.config)?;
+        if let Some(config) = &other.config {
+            TransformerConfig::merge_shared(&mut self.config, config)?;
+        }
         self.vars.add_all(other.vars)
     }
 
@@ -67,7 +70,7 @@ impl Accumulator {
 
 /// A kustomization in its directory.
 pub(crate) struct Target {
-    pub(crate) kustomization: Kustomization,
+    pub(crate) kustomization: Box<Kustomization>,
     pub(crate) file_name: &'static str,
     pub(crate) loader: Arc<Loader>,
     pub(crate) origin: Option<Origin>,
@@ -105,7 +108,7 @@ impl Target {
         context.count_kustomization(loader.depth())?;
         let (content, file_name) = load_file(&loader)?;
         let mut warnings = context.warnings.borrow_mut();
-        let kustomization = kustomization::load(&content, loader.root(), &mut warnings)?;
+        let kustomization = Box::new(kustomization::load(&content, loader.root(), &mut warnings)?);
         Ok(Self { kustomization, file_name, loader, origin: None, outer_namespace: String::new() })
     }
 
@@ -125,14 +128,17 @@ impl Target {
             .context_with(|| "accumulating resources")?;
         context.check_size(&acc.map)?;
         let own = match self.kustomization.configurations.as_slice() {
-            [] => TransformerConfig::built_in().clone(),
-            paths => TransformerConfig::with_files(&self.loader, paths)?,
+            [] => TransformerConfig::built_in(),
+            paths => Arc::new(TransformerConfig::with_files(&self.loader, paths)?),
         };
-        acc.config.merge(&own).map_err(config::merge_error)?;
+        TransformerConfig::merge_shared(&mut acc.config, &own).context_with(|| "merging config")?;
         let crds = &self.kustomization.crds;
-        let from_crds = config::load_crds(&self.loader, crds)
-            .context_with(|| format!("loading CRDs [{}]", crds.join(" ")))?;
-        acc.config.merge(&from_crds).context_with(|| "merging CRDs")?;
+        if !crds.is_empty() {
+            let from_crds = config::load_crds(&self.loader, crds)
+                .context_with(|| format!("loading CRDs [{}]", crds.join(" ")))?;
+            TransformerConfig::merge_shared(&mut acc.config, &Arc::new(from_crds))
+                .context_with(|| "merging CRDs")?;
+        }
         self.run_generators(context, &mut acc)?;
         let components = std::mem::take(&mut self.kustomization.components);
         acc = self
@@ -324,7 +330,8 @@ impl Target {
     }
 
     fn run_transformers(&mut self, context: &Context<'_>, acc: &mut Accumulator) -> Result<()> {
-        let mut all = configure::transformers(self, context, &acc.config)?;
+        let config = acc.config.clone().unwrap_or_default();
+        let mut all = configure::transformers(self, context, &config)?;
         let entries = std::mem::take(&mut self.kustomization.transformers);
         all.extend(self.external_transformers(context, &entries)?);
         for (transformer, origin) in all {

@@ -198,12 +198,13 @@ impl Build {
 /// What is done once, for all objects together.
 fn finish(context: &Context<'_>, accumulated: &mut Accumulator) -> Result<()> {
     transform::add_hashes(&mut accumulated.map)?;
-    name_reference::apply(&mut accumulated.map, &accumulated.config.name_reference)?;
-    resolve_vars(context, accumulated)?;
+    let config = accumulated.config.clone().unwrap_or_default();
+    name_reference::apply(&mut accumulated.map, &config.name_reference)?;
+    resolve_vars(context, accumulated, &config.var_reference)?;
     drop_local(&mut accumulated.map)
 }
 
-fn resolve_vars(context: &Context<'_>, accumulated: &mut Accumulator) -> Result<()> {
+fn resolve_vars(context: &Context<'_>, accumulated: &mut Accumulator, specs: &[FieldSpec]) -> Result<()> {
     let mut values = BTreeMap::new();
     for var in accumulated.vars.iter() {
         let owner = accumulated.map.list.iter().find(|resource| resource.var_names.contains(&var.name));
@@ -220,7 +221,7 @@ fn resolve_vars(context: &Context<'_>, accumulated: &mut Accumulator) -> Result<
     if values.is_empty() {
         return Ok(());
     }
-    let unused = variables::apply(&mut accumulated.map, &values, &accumulated.config.var_reference)?;
+    let unused = variables::apply(&mut accumulated.map, &values, specs)?;
     if !unused.is_empty() {
         let warning = format!("well-defined vars that were never replaced: {}", unused.join(","));
         context.warnings.borrow_mut().push(warning);

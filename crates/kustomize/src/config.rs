@@ -2,14 +2,14 @@
 
 mod crds;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
 pub(crate) use crds::load as load_crds;
 
 use crate::decode::{Decode, Decoder};
-use crate::error::{Context, Error, Result};
+use crate::error::{Context, Result};
 use crate::id::Gvk;
 use crate::kustomization::gvk_field;
 use crate::loader::Loader;
@@ -70,10 +70,10 @@ impl Decode for TransformerConfig {
     }
 }
 
-static BUILT_IN: LazyLock<TransformerConfig> = LazyLock::new(|| {
+static BUILT_IN: LazyLock<Arc<TransformerConfig>> = LazyLock::new(|| {
     let mut config = TransformerConfig::from_table(include_str!("../data/field_specs.txt"));
     config.sort();
-    config
+    Arc::new(config)
 });
 
 /// The names of the lists of field specs, in lower case, with kustomize's names for them in messages.
@@ -93,8 +93,19 @@ const LISTS: [(&str, &str); 11] = [
 
 impl TransformerConfig {
     /// The built-in field specs.
-    pub(crate) fn built_in() -> &'static Self {
-        &BUILT_IN
+    pub(crate) fn built_in() -> Arc<Self> {
+        Arc::clone(&BUILT_IN)
+    }
+
+    /// Adds what another configuration has to a shared one. Most kustomizations have nothing but the
+    /// built-in specs, which then stay shared.
+    pub(crate) fn merge_shared(this: &mut Option<Arc<Self>>, other: &Arc<Self>) -> Result<()> {
+        match this {
+            None => *this = Some(Arc::clone(other)),
+            Some(mine) if Arc::ptr_eq(mine, other) => {}
+            Some(mine) => Arc::make_mut(mine).merge(other)?,
+        }
+        Ok(())
     }
 
     /// The built-in field specs with those of `configurations` files.
@@ -111,7 +122,7 @@ impl TransformerConfig {
             config.sort();
             merged.merge(&config)?;
         }
-        let mut config = Self::built_in().clone();
+        let mut config = (*Self::built_in()).clone();
         config.merge(&merged)?;
         Ok(config)
     }
@@ -204,9 +215,4 @@ fn read_gvk<'t>(words: &mut impl Iterator<Item = &'t str>) -> Gvk {
     let kind = next();
     let group = next();
     Gvk { version: next(), group, kind, cluster_scoped: false }
-}
-
-/// The error of a configuration that cannot be merged, as kustomize says it.
-pub(crate) fn merge_error(error: Error) -> Error {
-    error.context("merging config")
 }

@@ -2,51 +2,58 @@
 
 use std::fmt::Write as _;
 
-use goyaml::Value;
+use goyaml::{Kind, Node, Value, tags};
 
-/// A value decoded by yaml.v3.
-pub(crate) fn value(value: &Value) -> String {
+use crate::tree::value;
+
+/// An object as yaml.v3 decodes it into a map.
+pub(crate) fn object(node: &Node) -> String {
     let mut text = String::new();
-    write(&mut text, value);
+    write_map(&mut text, node, true);
     text
 }
 
-fn write(text: &mut String, value: &Value) {
-    match value {
-        Value::Null => text.push_str("interface {}(nil)"),
-        Value::Bool(flag) => {
-            let _ = write!(text, "{flag}");
-        }
-        Value::Number(number) => {
-            let _ = write!(text, "{number}");
-        }
-        Value::String(string) => {
-            let _ = write!(text, "{}", quote(string));
-        }
-        Value::Array(items) => {
+fn write(text: &mut String, node: &Node) {
+    match node.kind {
+        Kind::Mapping => write_map(text, node, false),
+        Kind::Sequence => {
             text.push_str("[]interface {}{");
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    text.push_str(", ");
-                }
+            for (i, item) in node.content.iter().enumerate() {
+                text.push_str(if i > 0 { ", " } else { "" });
                 write(text, item);
             }
             text.push('}');
         }
-        Value::Object(map) => {
-            text.push_str("map[string]interface {}{");
-            let mut pairs: Vec<_> = map.iter().collect();
-            pairs.sort_by_key(|(key, _)| *key);
-            for (i, (key, item)) in pairs.into_iter().enumerate() {
-                if i > 0 {
-                    text.push_str(", ");
-                }
-                let _ = write!(text, "{}:", quote(key));
-                write(text, item);
-            }
-            text.push('}');
-        }
+        Kind::Document | Kind::Scalar | Kind::Alias => write_scalar(text, node),
     }
+}
+
+fn write_scalar(text: &mut String, node: &Node) {
+    let value = value::to_map(node).unwrap_or(Value::Null);
+    let _ = match value {
+        Value::Null => write!(text, "interface {{}}(nil)"),
+        Value::String(string) => write!(text, "{}", quote(&string)),
+        other => write!(text, "{other}"),
+    };
+}
+
+/// Maps below the top whose keys are not all strings are of another type.
+fn write_map(text: &mut String, node: &Node, top: bool) {
+    let strings = top || node.pairs().all(|(key, _)| key.short_tag() == tags::STR);
+    text.push_str(if strings { "map[string]interface {}{" } else { "map[interface {}]interface {}{" });
+    let mut pairs: Vec<(&Node, &Node)> = node.pairs().collect();
+    pairs.sort_by_key(|(key, _)| (!strings && key.short_tag() != tags::STR, &key.value));
+    for (i, (key, item)) in pairs.into_iter().enumerate() {
+        text.push_str(if i > 0 { ", " } else { "" });
+        if strings {
+            text.push_str(&quote(&key.value));
+        } else {
+            write_scalar(text, key);
+        }
+        text.push(':');
+        write(text, item);
+    }
+    text.push('}');
 }
 
 /// A string as Go's `%q` prints it.

@@ -44,6 +44,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { resources: 200_000, output_bytes: 256 << 20, kustomizations: 10_000, depth: 100 }
+        Self { resources: 200_000, output_bytes: 256 << 20, kustomizations: 10_000, depth: 50 }
     }
 }

@@ -27,7 +27,6 @@ use crate::transform::patches::{AnyPatch, JsonPatch, JsonPatchSpec, StrategicMer
 use crate::transform::value_add::ValueAdd;
 use crate::tree::field_spec::FieldSpec;
 use crate::tree::meta::StringMap;
-use crate::tree::value;
 
 /// What generators and transformers may use.
 #[derive(Clone, Copy)]
@@ -292,9 +291,8 @@ pub(crate) fn check_unchanged(before: &ResMap, after: &ResMap) -> Result<()> {
         let Some(other) = after.list.iter().find(|other| other.current_id().same(id)) else {
             return Err(wrap(format!("id in self missing from other; id: {id}")));
         };
-        let shown = |resource: &Resource| crate::resmap::json_text(resource);
-        let same = value::to_value(resource.node()).ok() == value::to_value(other.node()).ok();
-        if !same {
+        let shown = crate::resmap::json_text;
+        if resource.node() != other.node() {
             return Err(wrap(format!("nodes unequal: \n -- {},\n -- {}\n\n", shown(resource), shown(other))));
         }
     }

@@ -215,9 +215,11 @@ impl ResMap {
 
 /// kustomize puts the whole object in front of the error, in Go's syntax.
 fn go_context(resource: &Resource, error: Error) -> Error {
-    let text = match crate::tree::value::to_map(resource.node()) {
-        Ok(value) => crate::go_syntax::value(&value),
-        Err(_) => "map[string]interface {}(nil)".to_owned(),
+    let has_duplicate = error.message().starts_with("yaml: ");
+    let text = if has_duplicate {
+        "map[string]interface {}(nil)".to_owned()
+    } else {
+        crate::go_syntax::object(resource.node())
     };
     error.context(text)
 }

@@ -23,7 +23,10 @@ enum Trouble {
 /// # Errors
 /// `yaml: unmarshal errors: …` with the lines of the object as it is printed, or what `encoding/json` says.
 pub(crate) fn to_value(node: &Node) -> Result<Value> {
-    match decode(node.root()) {
+    // kyaml prints the node and reads the text again. That changes folded scalars with indented lines
+    // (yaml.v3 folds what it may not), and nothing else.
+    let decoded = if has_folded(node) { Err(Trouble::Yaml(String::new())) } else { decode(node.root()) };
+    match decoded {
         Ok(value) => Ok(value),
         Err(Trouble::Json(message)) => Err(Error::new(message)),
         // The lines in Go's message are those of the printed object.
@@ -39,6 +42,10 @@ pub(crate) fn to_value(node: &Node) -> Result<Value> {
             }
         }
     }
+}
+
+fn has_folded(node: &Node) -> bool {
+    node.style.has(Style::FOLDED) && node.value.contains('\n') || node.content.iter().any(has_folded)
 }
 
 /// The JSON value of an object, as kyaml's `Map` (which reads the node itself) decodes it.
