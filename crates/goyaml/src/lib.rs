@@ -8,8 +8,8 @@
 //! |---|---|---|
 //! | Go library | `sigs.k8s.io/yaml` 1.6.0 on `go.yaml.in/yaml/v2` 2.4.4 | `go.yaml.in/yaml/v3` 3.0.5 |
 //! | used by | Helm's values, `toYaml`, `fromYaml`, manifests | kustomize, Helm's `toYamlPretty` |
-//! | read with | [`from_yaml`], [`decode`] | [`parse`] |
-//! | written with | [`to_yaml`] | [`emit`], [`emit_all`], [`to_yaml_pretty`] |
+//! | read with | [`from_yaml`], [`decode()`] | [`parse`] |
+//! | written with | [`to_yaml`] | [`emit()`], [`emit_all`], [`to_yaml_pretty`] |
 //!
 //! Values are [`serde_json::Value`]; documents whose style, comments and order matter are [`Node`].
 //! The crate knows nothing of files, charts or Kubernetes objects.

@@ -3,7 +3,7 @@
 use crate::{Error, ErrorKind};
 
 /// How much text, structure and expansion a reader accepts before it gives up with
-/// [`ErrorKind::Limit`](crate::ErrorKind::Limit).
+/// [`ErrorKind::Limit`].
 ///
 /// Go's own rule about excessive aliasing always holds besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,6 +30,11 @@ impl Question {
 /// Text, or the message of an error.
 pub type Answer = Result<String, String>;
 
+/// Whether there is an oracle on this machine.
+pub fn is_here() -> bool {
+    std::env::var_os(ORACLE).is_some()
+}
+
 /// The answers of the Go libraries; `None` when there is no oracle on this machine.
 pub fn ask_go(questions: &[Question]) -> Option<Vec<Answer>> {
     let path = std::env::var_os(ORACLE)?;
