@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::tree::{ContentId, Entry, EntryKind, Tree, TreeError, TreeStore};
 use super::tree_path::TreePath;
 
-/// Files by path. Directories exist as far as files stand in them.
+/// Files by path, to build a [`Tree`] from. Directories exist as far as files stand in them. Where a file stands in
+/// the way of another one's directory, the directory wins.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTree {
     files: BTreeMap<TreePath, (EntryKind, Vec<u8>)>,
@@ -25,7 +26,7 @@ impl MemoryTree {
     /// # Errors
     /// A path that leaves the tree.
     pub fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Result<Self, TreeError> {
-        self.files.insert(TreePath::parse(path)?, (EntryKind::File, content.into()));
+        self.insert_file(TreePath::parse(path)?, content.into());
         Ok(self)
     }
 
@@ -34,47 +35,96 @@ impl MemoryTree {
     /// # Errors
     /// A path that leaves the tree; the target may be anything.
     pub fn link(mut self, path: &str, target: &str) -> Result<Self, TreeError> {
-        self.files.insert(TreePath::parse(path)?, (EntryKind::Symlink, target.into()));
+        self.insert_link(TreePath::parse(path)?, target.into());
         Ok(self)
+    }
+
+    /// Adds a file, or replaces what stands there.
+    pub fn insert_file(&mut self, path: TreePath, content: Vec<u8>) {
+        self.files.insert(path, (EntryKind::File, content));
+    }
+
+    /// Adds a symbolic link, or replaces what stands there.
+    pub fn insert_link(&mut self, path: TreePath, target: Vec<u8>) {
+        self.files.insert(path, (EntryKind::Symlink, target));
     }
 
     /// The tree of these files.
     pub fn tree(self) -> Tree {
-        Tree::new(Arc::new(self))
-    }
-
-    fn hash_below(&self, dir: &TreePath) -> ContentId {
-        let mut hasher = DefaultHasher::new();
+        let mut directories: BTreeMap<TreePath, BTreeMap<String, Entry>> = BTreeMap::new();
+        directories.insert(TreePath::root(), BTreeMap::new());
         for (path, content) in &self.files {
-            if let Some(rest) = path.below(dir) {
-                rest.hash(&mut hasher);
-                content.hash(&mut hasher);
+            let mut entry = Some((content.0, content_id(content)));
+            let mut path = path.clone();
+            // From the file up to the first directory that is known.
+            while let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+                let (kind, id) = entry.take().unwrap_or((EntryKind::Directory, content_id(&())));
+                let known = directories.contains_key(&parent);
+                let entries = directories.entry(parent.clone()).or_default();
+                let made = Entry { name: name.to_owned(), kind, id: Some(id) };
+                let slot = entries.entry(name.to_owned()).or_insert_with(|| made.clone());
+                if made.kind == EntryKind::Directory {
+                    *slot = made;
+                }
+                if known {
+                    break;
+                }
+                path = parent;
             }
         }
-        ContentId(format!("{:016x}", hasher.finish()).into())
+        Tree::new(Arc::new(Indexed::new(self.files, directories)))
     }
 }
 
-impl TreeStore for MemoryTree {
+/// The files with their directories listed and identified.
+#[derive(Debug)]
+struct Indexed {
+    files: BTreeMap<TreePath, (EntryKind, Vec<u8>)>,
+    directories: BTreeMap<TreePath, Arc<[Entry]>>,
+    root: ContentId,
+}
+
+impl Indexed {
+    fn new(
+        files: BTreeMap<TreePath, (EntryKind, Vec<u8>)>,
+        listed: BTreeMap<TreePath, BTreeMap<String, Entry>>,
+    ) -> Self {
+        let mut ids: BTreeMap<TreePath, ContentId> = BTreeMap::new();
+        let mut directories = BTreeMap::new();
+        // A directory's path sorts before those below it, so from the end its children come first.
+        for (dir, entries) in listed.into_iter().rev() {
+            let mut entries: Vec<Entry> = entries.into_values().collect();
+            for entry in &mut entries {
+                if let Some(id) = ids.get(&dir.child(&entry.name)) {
+                    entry.id = Some(id.clone());
+                }
+            }
+            let summary: Vec<_> = entries.iter().map(|e| (&e.name, e.kind, e.id.as_ref())).collect();
+            ids.insert(dir.clone(), content_id(&summary));
+            directories.insert(dir, entries.into());
+        }
+        let root = ids.remove(&TreePath::root()).unwrap_or_else(|| content_id(&()));
+        Self { files, directories, root }
+    }
+}
+
+fn content_id(content: &impl Hash) -> ContentId {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    ContentId(format!("{:016x}", hasher.finish()).into())
+}
+
+impl TreeStore for Indexed {
     fn list(&self, dir: &TreePath) -> Result<Arc<[Entry]>, TreeError> {
-        let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
-        for (path, (kind, _)) in &self.files {
-            let Some(rest) = path.below(dir) else { continue };
-            let mut parts = rest.parts();
-            let Some(name) = parts.next() else {
-                return Err(TreeError::NotADirectory { path: dir.clone() });
-            };
-            let kind = if parts.next().is_some() { EntryKind::Directory } else { *kind };
-            entries.entry(name.to_owned()).or_insert_with(|| Entry {
-                name: name.to_owned(),
-                kind,
-                id: Some(self.hash_below(&dir.child(name))),
-            });
+        if let Some(entries) = self.directories.get(dir) {
+            return Ok(entries.clone());
         }
-        if entries.is_empty() && !dir.is_root() {
-            return Err(TreeError::Missing { path: dir.clone() });
-        }
-        Ok(entries.into_values().collect())
+        let path = dir.clone();
+        Err(if self.files.contains_key(dir) {
+            TreeError::NotADirectory { path }
+        } else {
+            TreeError::Missing { path }
+        })
     }
 
     fn read(&self, file: &TreePath, limit: u64) -> Result<Vec<u8>, TreeError> {
@@ -86,7 +136,7 @@ impl TreeStore for MemoryTree {
     }
 
     fn root_id(&self) -> Option<ContentId> {
-        Some(self.hash_below(&TreePath::root()))
+        Some(self.root.clone())
     }
 }
 

@@ -3,19 +3,25 @@
 //! nothing else ([`Tree`](crate::flow::Tree)).
 //!
 //! [`Sources`] is the door. Behind it: a client for Git's wire protocol and one bare mirror per repository (`git`),
-//! HTTP with the TLS, proxy and credentials of one repository (`http`). Every wait has a deadline and can be
+//! HTTP with the TLS, proxy and credentials of one repository (`http`), Helm repositories (`helm_repo`), OCI registries
+//! (`oci`). Every wait has a deadline and can be
 //! cancelled ([`Budget`]); no credential stands in any error.
 //!
-//! This room knows nothing of Applications, projects or rendering, and decides nothing.
+//! From the crates it takes their reading of YAML and of semantic versions, and nothing of templates. This room knows nothing of Applications, projects or rendering, and decides nothing.
 
+mod archive;
 mod budget;
+mod charts;
 mod dir_tree;
 mod error;
 mod git;
+mod helm_repo;
 mod http;
+mod oci;
 mod repository;
 mod sources;
 mod url;
+mod versions;
 
 pub use budget::{Budget, CancelToken};
 pub use dir_tree::DirTree;

@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
 
 use super::budget::{Budget, CancelToken};
+use super::charts::ChartCache;
 use super::error::SourceError;
-use super::git::{GitBackend, MirrorBackend, RefList, Resolved};
+use super::git::{GitBackend, MirrorBackend, RefList, Resolved, mount_submodules};
 use super::repository::Access;
 use crate::flow::{CommitInfo, GitRequest, Meter, Revision, RevisionKind, Tree, TreeStore};
 
@@ -68,6 +69,7 @@ struct Inner {
     meter: Arc<dyn Meter>,
     network: Arc<Semaphore>,
     repositories: Mutex<HashMap<String, Arc<Repository>>>,
+    charts: ChartCache,
 }
 
 /// What is known of one repository under one set of credentials.
@@ -105,7 +107,9 @@ impl Sources {
         backend: Arc<dyn GitBackend>,
     ) -> Self {
         let network = Arc::new(Semaphore::new(options.parallelism.max(1)));
-        Self { inner: Arc::new(Inner { options, backend, meter, network, repositories: Mutex::default() }) }
+        let charts = ChartCache::new(options.cache.join("charts"));
+        let repositories = Mutex::default();
+        Self { inner: Arc::new(Inner { options, backend, meter, network, repositories, charts }) }
     }
 
     /// What a `targetRevision` is right now: a branch, a tag, a semver range over tags, a full or short commit id,
@@ -168,10 +172,9 @@ impl Sources {
         let inner = self.inner.clone();
         let store = self
             .blocking(access, move |access, budget| {
-                if inner.backend.is_cached(access, &id, budget) {
-                    return inner.backend.fetch(access, &id, budget);
-                }
-                inner.metered(access, GitRequest::Fetch, || inner.backend.fetch(access, &id, budget))
+                let fetch = |access: &Access, commit: &str| inner.fetch(access, commit, budget);
+                let store = fetch(access, &id)?;
+                if access.submodules { mount_submodules(access, store, &fetch) } else { Ok(store) }
             })
             .await?;
         trees.insert(0, (revision.id.clone(), store.clone()));
@@ -239,10 +242,8 @@ impl Sources {
         access: &Access,
         work: impl FnOnce(&Access, &Budget) -> Result<T, SourceError> + Send + 'static,
     ) -> Result<T, SourceError> {
-        let lost =
-            |reason: &str| SourceError::Cache { url: access.url.to_string(), reason: reason.to_owned() };
-        let place = self.inner.network.clone().acquire_owned().await;
-        let place = place.map_err(|_| lost("the process is shutting down"))?;
+        let lost = || SourceError::Cache { url: access.url.to_string(), reason: "interrupted".to_owned() };
+        let place = self.network(access).await?;
         let cancel = CancelToken::default();
         let _guard = CancelOnDrop(cancel.clone());
         let budget = Budget::start(&access.url, self.inner.options.timeout, cancel);
@@ -252,7 +253,24 @@ impl Sources {
             drop(place);
             result
         });
-        done.await.map_err(|_| lost("the work was interrupted"))?
+        done.await.map_err(|_| lost())?
+    }
+
+    /// Waits for a place among the operations that run at once.
+    pub(super) async fn network(&self, access: &Access) -> Result<OwnedSemaphorePermit, SourceError> {
+        let place = self.inner.network.clone().acquire_owned().await;
+        place.map_err(|_| SourceError::Cache {
+            url: access.url.to_string(),
+            reason: "shutting down".to_owned(),
+        })
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.inner.options.timeout
+    }
+
+    pub(super) fn charts(&self) -> &ChartCache {
+        &self.inner.charts
     }
 
     fn repository(&self, access: &Access) -> Arc<Repository> {
@@ -276,6 +294,18 @@ impl Sources {
 }
 
 impl Inner {
+    fn fetch(
+        &self,
+        access: &Access,
+        commit: &str,
+        budget: &Budget,
+    ) -> Result<Arc<dyn TreeStore>, SourceError> {
+        if self.backend.is_cached(access, commit, budget) {
+            return self.backend.fetch(access, commit, budget);
+        }
+        self.metered(access, GitRequest::Fetch, || self.backend.fetch(access, commit, budget))
+    }
+
     fn metered<T>(
         &self,
         access: &Access,

@@ -8,6 +8,7 @@
     reason = "these are tests, helpers included"
 )]
 
+mod charts;
 mod fixture;
 mod git_http;
 mod git_ssh;
@@ -15,3 +16,4 @@ mod hostile;
 mod http_server;
 mod local;
 mod ssh_server;
+mod submodules;

@@ -11,6 +11,9 @@ mod refs;
 mod session;
 mod smart_http;
 mod ssh;
+mod submodules;
 
 pub use backend::{GitBackend, MirrorBackend};
+pub(crate) use submodules::mount as mount_submodules;
+
 pub use refs::{RefList, RemoteRef, Resolved, is_commit_id, is_short_id};

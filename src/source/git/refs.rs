@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::source::versions::{newest, range_of};
+
 /// Names shown in the message for an unknown revision.
 const MAX_NEARBY: usize = 5;
 
@@ -89,6 +91,12 @@ impl RefList {
         let revision = if revision.is_empty() { "HEAD" } else { revision };
         if is_commit_id(revision) {
             return Resolved::Commit(revision.to_ascii_lowercase());
+        }
+        let newest = range_of(revision).and_then(|range| newest(&range, self.tags()));
+        if let Some(tag) = newest
+            && let Some((name, reference)) = self.refs.get_key_value(&format!("refs/tags/{tag}"))
+        {
+            return Resolved::Reference { name: name.clone(), commit: reference.commit().to_owned() };
         }
         for prefix in ["", "refs/", "refs/tags/", "refs/heads/"] {
             let name = format!("{prefix}{revision}");
@@ -192,6 +200,8 @@ mod tests {
         assert_eq!(commit(refs.resolve("")), "a");
         assert_eq!(commit(refs.resolve("main")), "a");
         assert_eq!(commit(refs.resolve("v1")), "c");
+        assert_eq!(commit(refs.resolve("v1.*")), "c");
+        assert!(matches!(refs.resolve("v2.*"), Resolved::Unknown { .. }));
         assert_eq!(commit(refs.resolve("refs/heads/v1")), "b");
         assert_eq!(commit(refs.resolve("heads/v1")), "b");
         assert_eq!(commit(refs.resolve("deadbeef")), "d");
