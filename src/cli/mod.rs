@@ -2,9 +2,12 @@
 
 mod controller;
 mod crds;
+mod diff;
 mod documents;
+mod draw;
 mod error;
 mod health;
+mod plan;
 mod render;
 mod telemetry;
 
@@ -27,9 +30,14 @@ struct Cli {
 enum Command {
     Controller(controller::ControllerArgs),
     Crds(crds::CrdsArgs),
+    Diff(diff::DiffArgs),
     Health(health::HealthArgs),
+    Plan(plan::PlanArgs),
     Render(render::RenderArgs),
 }
+
+/// Exit code of a comparison that could not be made; 1 says that there are differences.
+const DIFF_FAILED: u8 = 2;
 
 /// Parses the arguments, runs one command, and says with which code the process ends.
 pub fn main() -> ExitCode {
@@ -38,6 +46,8 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Controller(args) => controller::run(args).map(|()| 0),
         Command::Crds(args) => crds::run(args, &mut out).map(|()| 0),
+        Command::Diff(args) => diff::run(args, &mut out),
+        Command::Plan(args) => plan::run(args, &mut out),
         Command::Health(args) => health::run(args, &mut out).map(|()| 0),
         Command::Render(args) => render::run(args, &mut out),
     };
@@ -45,7 +55,11 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(error.exit_code())
+            ExitCode::from(if matches!(cli.command, Command::Diff(_)) {
+                DIFF_FAILED
+            } else {
+                error.exit_code()
+            })
         }
     }
 }

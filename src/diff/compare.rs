@@ -12,7 +12,7 @@ use crate::flow::{
 };
 use crate::object::{Manifest, ResourceKey, mask_pair};
 
-use super::{IgnoreRules, differences, normalize, overlay};
+use super::{IgnoreRules, differences, normalize, structural::overlay};
 
 /// What `compare` needs besides manifests and observation.
 #[derive(Clone, Copy, Debug)]
@@ -95,9 +95,9 @@ fn compare_one(
         Some(Prediction::Object(predicted)) => normalize::normalized(predicted),
         Some(Prediction::Refused(problem)) => {
             one.problem = Some(problem.clone());
-            overlay(&normalize::normalized(&desired), &normalize::normalized(&live))
+            structural_prediction(&desired, &live)
         }
-        None => overlay(&normalize::normalized(&desired), &normalize::normalized(&live)),
+        None => structural_prediction(&desired, &live),
     };
     let normal_live = normalize::normalized(&live);
     one.unchanged =
@@ -110,6 +110,13 @@ fn compare_one(
         one.differences = masked(&desired, &live);
     }
     one
+}
+
+/// What an apply would leave, by the structural merge; without the fields that never count.
+pub fn structural_prediction(desired: &Manifest, live: &Manifest) -> Value {
+    let mut predicted = overlay(desired.body(), live.body());
+    normalize::strip_server_fields(&mut predicted);
+    predicted
 }
 
 /// `argocd.argoproj.io/compare-result: IgnoreDifference`.
@@ -133,7 +140,7 @@ fn remaining(
 }
 
 fn masked(desired: &Manifest, live: &Manifest) -> Vec<FieldDifference> {
-    let predicted = overlay(&normalize::normalized(desired), &normalize::normalized(live));
+    let predicted = structural_prediction(desired, live);
     let (predicted, live) = mask_pair(&predicted, &normalize::normalized(live));
     differences(predicted.body(), live.body())
 }

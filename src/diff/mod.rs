@@ -8,12 +8,12 @@
 mod compare;
 mod differences;
 mod ignore;
+mod merge_keys;
 mod normalize;
 mod pointer;
 mod structural;
 
-pub use compare::{Comparing, compare};
+pub use compare::{Comparing, compare, structural_prediction};
 pub use differences::differences;
 pub use ignore::{IgnoreRules, InvalidRule};
 pub use normalize::{normalized, strip_server_fields};
-pub use structural::overlay;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::api::{Application, decode_application};
 use crate::flow::{NoMeter, Tree};
-use crate::render::{RenderContext, read_json_or_yaml, render};
+use crate::render::{RenderContext, render};
 use crate::source::{Access, Freshness, RepoUrl, Sources, SourcesOptions};
 
+use super::super::diff::read_application;
 use super::super::{CliError, runtime};
 
 /// Render the manifests of an Application.
@@ -53,16 +53,6 @@ pub(super) fn run(args: &AppArgs, out: &mut impl Write) -> Result<u8, CliError> 
         write!(out, "---\n{text}")?;
     }
     Ok(0)
-}
-
-/// Reads the one Application of a file.
-fn read_application(file: &PathBuf) -> Result<Application, CliError> {
-    let name = file.display().to_string();
-    let text = std::fs::read(file).map_err(|error| CliError::Read { file: name.clone(), error })?;
-    let documents = read_json_or_yaml(&name, &text)?;
-    let application = documents.into_iter().find(|document| document["kind"] == "Application");
-    let application = application.ok_or_else(|| CliError::Usage(format!("{name} holds no Application")))?;
-    decode_application(application).map_err(|error| CliError::Usage(format!("{name}: {error}")))
 }
 
 async fn fetch(args: &AppArgs, url: &str, revision: &str) -> Result<(Tree, String), CliError> {

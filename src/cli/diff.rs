@@ -1,0 +1,95 @@
+//! `tiphys diff`: offline, of two files.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::api::{Application, decode_application};
+use crate::diff::{IgnoreRules, differences, normalized, structural_prediction};
+use crate::flow::FieldDifference;
+use crate::object::{Manifest, mask_pair};
+use crate::render::read_json_or_yaml;
+
+use super::{CliError, draw};
+
+/// Compare a live object with a desired one, offline. Exit code 0 where they are the same, 1 where not, 2 on errors.
+#[derive(Args, Debug)]
+pub(super) struct DiffArgs {
+    /// File of the live object.
+    #[arg(long)]
+    live: PathBuf,
+    /// File of the desired object.
+    #[arg(long)]
+    desired: PathBuf,
+    /// File of the Application, for its ignoreDifferences.
+    #[arg(long)]
+    app: Option<PathBuf>,
+    /// File of argocd-cm, for its customizations.
+    #[arg(long)]
+    settings: Option<PathBuf>,
+    /// Form of the output: text or json.
+    #[arg(short, long, default_value = "text", value_parser = ["text", "json"])]
+    output: String,
+}
+
+pub(super) fn run(args: &DiffArgs, out: &mut impl Write) -> Result<u8, CliError> {
+    let live = read_object(&args.live)?;
+    let desired = read_object(&args.desired)?;
+    let rules = match &args.app {
+        None => IgnoreRules::default(),
+        Some(file) => rules_of(&read_application(file)?)?,
+    };
+    if let Some(settings) = &args.settings {
+        read_values(settings)?;
+    }
+    let mut predicted = structural_prediction(&desired, &live);
+    let mut normal_live = normalized(&live);
+    let key = desired.key();
+    rules.remove_ignored(&key, &mut predicted);
+    rules.remove_ignored(&key, &mut normal_live);
+    let modified = predicted != normal_live;
+    if desired.is_secret() {
+        let (masked_predicted, masked_live) = mask_pair(&predicted, &normal_live);
+        (predicted, normal_live) = (masked_predicted.into_body(), masked_live.into_body());
+    }
+    if args.output == "json" {
+        let answer = json!({"modified": modified, "normalizedLive": normal_live, "predictedLive": predicted});
+        serde_json::to_writer_pretty(&mut *out, &answer).map_err(CliError::output)?;
+        writeln!(out)?;
+    } else {
+        let found: Vec<FieldDifference> = differences(&predicted, &normal_live);
+        draw::differences(out, &key.to_string(), &found)?;
+    }
+    Ok(u8::from(modified))
+}
+
+fn rules_of(app: &Application) -> Result<IgnoreRules, CliError> {
+    let (rules, problems) = IgnoreRules::read(&app.spec.ignore_differences);
+    match problems.first() {
+        Some(problem) => Err(CliError::Usage(problem.to_string())),
+        None => Ok(rules),
+    }
+}
+
+pub(super) fn read_values(file: &Path) -> Result<Vec<Value>, CliError> {
+    let name = file.display().to_string();
+    let text = std::fs::read(file).map_err(|error| CliError::Read { file: name.clone(), error })?;
+    Ok(read_json_or_yaml(&name, &text)?)
+}
+
+fn read_object(file: &Path) -> Result<Manifest, CliError> {
+    let name = file.display().to_string();
+    let value = read_values(file)?.into_iter().next();
+    let value = value.ok_or_else(|| CliError::Usage(format!("{name} holds no object")))?;
+    Manifest::new(value).map_err(|error| CliError::Usage(format!("{name}: {error}")))
+}
+
+/// Reads the one Application of a file.
+pub(super) fn read_application(file: &Path) -> Result<Application, CliError> {
+    let name = file.display().to_string();
+    let application = read_values(file)?.into_iter().find(|document| document["kind"] == "Application");
+    let application = application.ok_or_else(|| CliError::Usage(format!("{name} holds no Application")))?;
+    decode_application(application).map_err(|error| CliError::Usage(format!("{name}: {error}")))
+}
