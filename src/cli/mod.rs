@@ -1,5 +1,6 @@
 //! The command line.
 
+mod app;
 mod controller;
 mod crds;
 mod diff;
@@ -28,6 +29,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    App(app::AppArgs),
     Controller(controller::ControllerArgs),
     Crds(crds::CrdsArgs),
     Diff(diff::DiffArgs),
@@ -44,6 +46,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let result = match &cli.command {
+        Command::App(args) => app::run(args, &mut out),
         Command::Controller(args) => controller::run(args).map(|()| 0),
         Command::Crds(args) => crds::run(args, &mut out).map(|()| 0),
         Command::Diff(args) => diff::run(args, &mut out),

@@ -1,0 +1,124 @@
+//! `tiphys app get`.
+
+use std::io::Write;
+
+use clap::Args;
+
+use crate::api::{Application, ResourceResult};
+
+use super::super::{CliError, draw};
+use super::client::AppClient;
+use super::list::policy;
+
+#[derive(Args, Debug)]
+pub(super) struct GetArgs {
+    /// Name, or NAMESPACE/NAME.
+    name: String,
+    /// Asks the controller to look at Git first.
+    #[arg(long)]
+    refresh: bool,
+    /// Asks the controller to forget renders and predictions first.
+    #[arg(long)]
+    hard_refresh: bool,
+    /// Form of the output: wide, json or yaml.
+    #[arg(short, long, default_value = "wide", value_parser = ["wide", "json", "yaml"])]
+    output: String,
+}
+
+pub(super) async fn run(client: &AppClient, args: &GetArgs, out: &mut impl Write) -> Result<u8, CliError> {
+    if args.refresh || args.hard_refresh {
+        super::wait::refresh(client, &args.name, args.hard_refresh).await?;
+    }
+    if args.output != "wide" {
+        super::print_value(&client.get_value(&args.name).await?, &args.output, out)?;
+        return Ok(0);
+    }
+    print(&client.get(&args.name).await?, out)?;
+    Ok(0)
+}
+
+/// The Application as people look at it.
+pub(super) fn print(app: &Application, out: &mut impl Write) -> std::io::Result<()> {
+    let status = &app.status;
+    let destination = &app.spec.destination;
+    let server = if destination.server.is_empty() { &destination.name } else { &destination.server };
+    let mut line = |name: &str, value: &str| writeln!(out, "{:<20}{value}", format!("{name}:"));
+    line("Name", &format!("{}/{}", app.namespace(), app.name()))?;
+    line("Project", app.project())?;
+    line("Server", server)?;
+    line("Namespace", &destination.namespace)?;
+    for source in app.spec.all_sources() {
+        let repo =
+            crate::source::RepoUrl::parse(&source.repo_url).map(|url| url.to_string()).unwrap_or_default();
+        line("Repo", &repo)?;
+        line("Target", &source.target_revision)?;
+        line("Path", &source.path)?;
+    }
+    line("Sync Policy", &policy(app))?;
+    let short: String = status.sync.revision.chars().take(7).collect();
+    line("Sync Status", &format!("{} from {} ({short})", draw::sync(status.sync.status), target(app)))?;
+    let health = status.health.status.map(draw::health).unwrap_or_else(|| "Unknown".into());
+    let because = if status.health.message.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", status.health.message)
+    };
+    line("Health Status", &format!("{health}{because}"))?;
+    if let Some(state) = &status.operation_state {
+        line("Operation", &format!("{}: {}", draw::phase(state.phase), state.message))?;
+    }
+    if !status.conditions.is_empty() {
+        writeln!(out)?;
+        let rows: Vec<Vec<String>> = status
+            .conditions
+            .iter()
+            .map(|one| {
+                let since = one.last_transition_time.map(|time| time.to_string()).unwrap_or_default();
+                vec![one.kind.as_str().to_owned(), one.message.clone(), since]
+            })
+            .collect();
+        draw::table(out, &["CONDITION", "MESSAGE", "LAST TRANSITION"], &rows)?;
+    }
+    writeln!(out)?;
+    let headings = ["GROUP", "KIND", "NAMESPACE", "NAME", "STATUS", "HEALTH", "WAVE", "HOOK", "MESSAGE"];
+    draw::table(out, &headings, &rows(app))
+}
+
+fn target(app: &Application) -> String {
+    let target = app.spec.source.as_ref().map(|source| source.target_revision.clone()).unwrap_or_default();
+    if target.is_empty() { "HEAD".into() } else { target }
+}
+
+fn rows(app: &Application) -> Vec<Vec<String>> {
+    let results: Vec<&ResourceResult> = app
+        .status
+        .operation_state
+        .iter()
+        .filter_map(|state| state.sync_result.as_ref())
+        .flat_map(|result| &result.resources)
+        .collect();
+    let row = |one: &crate::api::ResourceStatus| {
+        let result = results.iter().find(|result| {
+            (&result.kind, &result.group, &result.namespace, &result.name)
+                == (&one.kind, &one.group, &one.namespace, &one.name)
+        });
+        let health = one.health.clone().unwrap_or_default();
+        let message = if health.message.is_empty() {
+            result.map(|result| result.message.clone()).unwrap_or_default()
+        } else {
+            health.message
+        };
+        vec![
+            one.group.clone(),
+            one.kind.clone(),
+            one.namespace.clone(),
+            one.name.clone(),
+            one.status.map(draw::sync).unwrap_or_default(),
+            health.status.map(draw::health).unwrap_or_default(),
+            if one.sync_wave == 0 { String::new() } else { one.sync_wave.to_string() },
+            result.and_then(|result| result.hook_type).map(|hook| format!("{hook:?}")).unwrap_or_default(),
+            message,
+        ]
+    };
+    app.status.resources.iter().map(row).collect()
+}

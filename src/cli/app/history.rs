@@ -1,0 +1,56 @@
+//! `tiphys app history`.
+
+use std::io::Write;
+
+use clap::Args;
+
+use super::super::{CliError, draw};
+use super::client::AppClient;
+
+#[derive(Args, Debug)]
+pub(super) struct HistoryArgs {
+    /// Name, or NAMESPACE/NAME.
+    name: String,
+    /// Form of the output: wide, id, json or yaml.
+    #[arg(short, long, default_value = "wide", value_parser = ["wide", "id", "json", "yaml"])]
+    output: String,
+}
+
+pub(super) async fn run(
+    client: &AppClient,
+    args: &HistoryArgs,
+    out: &mut impl Write,
+) -> Result<u8, CliError> {
+    let app = client.get(&args.name).await?;
+    match args.output.as_str() {
+        "json" | "yaml" => {
+            let value = serde_json::to_value(&app.status.history).map_err(CliError::output)?;
+            super::print_value(&value, &args.output, out)?;
+        }
+        "id" => {
+            for entry in &app.status.history {
+                writeln!(out, "{}", entry.id)?;
+            }
+        }
+        _ => {
+            let row = |entry: &crate::api::RevisionHistory| {
+                let by = if entry.initiated_by.automated {
+                    "automated sync policy"
+                } else {
+                    &entry.initiated_by.username
+                };
+                let short: String = entry.revision.chars().take(7).collect();
+                let target = &entry.source.target_revision;
+                vec![
+                    entry.id.to_string(),
+                    entry.deployed_at.to_string(),
+                    format!("{} ({short})", if target.is_empty() { "HEAD" } else { target }),
+                    by.to_owned(),
+                ]
+            };
+            let rows: Vec<Vec<String>> = app.status.history.iter().map(row).collect();
+            draw::table(out, &["ID", "DATE", "REVISION", "INITIATOR"], &rows)?;
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,70 @@
+//! `tiphys app`: Applications, through the Kubernetes API alone. Names, columns and exit codes are those that users of
+//! the argocd command expect.
+
+mod client;
+mod get;
+mod history;
+mod list;
+mod operate;
+mod wait;
+
+use std::io::Write;
+
+use clap::{Args, Subcommand};
+
+use super::{CliError, runtime};
+
+/// Look at Applications and operate them.
+#[derive(Args, Debug)]
+pub(super) struct AppArgs {
+    #[command(flatten)]
+    connection: client::ConnectionArgs,
+    #[command(subcommand)]
+    command: AppCommand,
+}
+
+#[derive(Subcommand, Debug)]
+enum AppCommand {
+    /// List Applications.
+    List(list::ListArgs),
+    /// Show one Application: sync, health, operation, objects.
+    Get(get::GetArgs),
+    /// Ask for a sync, and wait for it.
+    Sync(operate::SyncArgs),
+    /// Wait until an Application is synced, healthy, or done with its operation.
+    Wait(wait::WaitArgs),
+    /// Show what was synced when.
+    History(history::HistoryArgs),
+    /// Go back to an earlier sync.
+    Rollback(operate::RollbackArgs),
+    /// End the operation under way.
+    TerminateOp(operate::TerminateArgs),
+}
+
+/// Runs; gives the exit code.
+pub(super) fn run(args: &AppArgs, out: &mut impl Write) -> Result<u8, CliError> {
+    runtime()?.block_on(async {
+        let client = client::AppClient::connect(&args.connection).await?;
+        match &args.command {
+            AppCommand::List(args) => list::run(&client, args, out).await,
+            AppCommand::Get(args) => get::run(&client, args, out).await,
+            AppCommand::Sync(args) => operate::sync(&client, args, out).await,
+            AppCommand::Wait(args) => wait::run(&client, args, out).await,
+            AppCommand::History(args) => history::run(&client, args, out).await,
+            AppCommand::Rollback(args) => operate::rollback(&client, args, out).await,
+            AppCommand::TerminateOp(args) => operate::terminate(&client, args, out).await,
+        }
+    })
+}
+
+/// Prints a value as JSON or YAML.
+fn print_value(value: &serde_json::Value, form: &str, out: &mut impl Write) -> Result<(), CliError> {
+    if form == "json" {
+        serde_json::to_writer_pretty(&mut *out, value).map_err(CliError::output)?;
+        writeln!(out)?;
+    } else {
+        let text = goyaml::to_yaml(value).map_err(|error| CliError::Usage(error.to_string()))?;
+        write!(out, "{text}")?;
+    }
+    Ok(())
+}
