@@ -11,8 +11,9 @@ mod observe;
 mod predict;
 mod store;
 mod watched;
+mod workloads;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use kube::Client;
@@ -24,6 +25,7 @@ pub use connect::{Connection, connect, connect_context};
 pub use discovery::{Discovery, KindInfo};
 pub use observe::ObserveRequest;
 pub use watched::WatchedObject;
+pub use workloads::WorkloadView;
 
 /// A tracked object changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,7 @@ pub struct Cluster {
     discovery: Discovery,
     watches: Mutex<HashMap<GroupVersionKind, Arc<kind_watch::KindWatch>>>,
     predictions: predict::Predictions,
+    workloads: workloads::Workloads,
     changes: mpsc::UnboundedSender<Changed>,
 }
 
@@ -55,6 +58,7 @@ impl Cluster {
             client,
             watches: Mutex::default(),
             predictions: predict::Predictions::default(),
+            workloads: workloads::Workloads::default(),
             changes,
         })
     }
@@ -77,6 +81,11 @@ impl Cluster {
     /// Forgets every prediction: the next comparison asks the API server anew.
     pub fn forget_predictions(&self) {
         self.predictions.clear();
+    }
+
+    /// Pods and nodes, for the causes of health. `instance` is told of changes in these namespaces from now on.
+    pub async fn workloads(&self, instance: &str, namespaces: &BTreeSet<String>) -> WorkloadView {
+        self.workloads.view(&self.client, &self.server, &self.changes, instance, namespaces).await
     }
 
     /// The watch of a kind, started where nobody has asked for it before.

@@ -1,28 +1,88 @@
 //! Health of what was observed, brought to where it is needed: status, roll-up, and the next step of a sync.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use crate::api::{Application, HealthCode, annotations};
 use crate::flow::{Assessment, Comparison, HealthStatus, Reason, Task, Written};
+use crate::health::workload::Grace;
 use crate::health::{self, Customizations, Member};
 use crate::object::{Manifest, ResourceKey, i64_at, str_at};
+
+use super::reconcile::Work;
 
 /// How long a kind without observedGeneration may take until its health counts after a write (DESIGN decision 7).
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// Health of every live object that has a rule.
-pub(super) fn assess_all(comparison: &Comparison) -> BTreeMap<ResourceKey, HealthStatus> {
+/// Health of every live object that has a rule, with its cause where it is not healthy.
+pub(super) async fn assess_all(
+    work: &Work<'_>,
+    comparison: &Comparison,
+) -> BTreeMap<ResourceKey, HealthStatus> {
     let customizations = Customizations::none();
-    let assessed = comparison.resources.iter().filter_map(|one| {
-        let health = match &one.live {
-            Some(live) => health::assess(live.body(), &customizations)?,
-            None if one.annotations.is_hook() => return None,
-            None => HealthStatus::missing(),
+    let mut assessed: BTreeMap<ResourceKey, HealthStatus> = BTreeMap::new();
+    let mut open: Vec<(&ResourceKey, &Manifest)> = Vec::new();
+    for one in &comparison.resources {
+        match &one.live {
+            Some(live) => {
+                let Some(health) = health::assess(live.body(), &customizations) else { continue };
+                if has_causes(&one.key)
+                    && !matches!(health.status, HealthCode::Healthy | HealthCode::Suspended)
+                {
+                    open.push((&one.key, live));
+                }
+                assessed.insert(one.key.clone(), health);
+            }
+            None if one.annotations.is_hook() => {}
+            None => drop(assessed.insert(one.key.clone(), HealthStatus::missing())),
+        }
+    }
+    if !open.is_empty() {
+        name_causes(work, &open, &mut assessed).await;
+    }
+    assessed
+}
+
+/// Kinds whose pods, or whose storage class, tell more than the object itself.
+fn has_causes(key: &ResourceKey) -> bool {
+    matches!(
+        key.kind.as_str(),
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Pod" | "PersistentVolumeClaim"
+    )
+}
+
+async fn name_causes(
+    work: &Work<'_>,
+    open: &[(&ResourceKey, &Manifest)],
+    assessed: &mut BTreeMap<ResourceKey, HealthStatus>,
+) {
+    let instance = work.app.instance_name(&work.shared.options.namespace);
+    let namespaces: BTreeSet<String> = open.iter().map(|(key, _)| key.namespace.clone()).collect();
+    let view = work.cluster.workloads(&instance, &namespaces).await;
+    let annotations = serde_json::to_value(&work.app.metadata.annotations).unwrap_or_default();
+    let of_app = Grace::of(&json!({"metadata": {"annotations": annotations}}));
+    for (key, live) in open {
+        let Some(raw) = assessed.get(*key).cloned() else { continue };
+        let health = if key.kind == "PersistentVolumeClaim" {
+            if !view.classes.waits_for_consumer(live.body()) {
+                continue;
+            }
+            raw.because(Reason::WaitingForFirstConsumer)
+        } else {
+            let grace = Grace::of(live.body()).or(of_app);
+            health::workload::with_cause(
+                live.body(),
+                raw,
+                &view.pods_of(live.body()),
+                &view.capacity,
+                grace,
+                work.now,
+            )
         };
-        Some((one.key.clone(), health))
-    });
-    assessed.collect()
+        assessed.insert((*key).clone(), health);
+    }
 }
 
 /// Health of the application, and why.

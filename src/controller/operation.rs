@@ -222,7 +222,7 @@ async fn go_on(
     for _ in 0..MOST_STEPS {
         let request = plan_request(work, &sync, &target.manifests.revision, state.started_at).await?;
         let the_plan = plan(&comparison, &request);
-        let health = assess::assess_all(&comparison);
+        let health = assess::assess_all(work, &comparison).await;
         let (seen, soon) = assess::assessments(&the_plan.tasks, &comparison, &health, &memory.written);
         let next = step(&the_plan, &mut progress, &seen);
         tracing::debug!(application = %work.name, stage = "sync", step = ?kind_of(&next), "next step");

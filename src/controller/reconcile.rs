@@ -148,7 +148,7 @@ async fn run(
     let wanted = want(&work, memory, source, &source.target_revision, freshness).await?;
     let outcome = operation::drive(&work, memory, &wanted).await?;
     let comparison = outcome.comparison.as_ref().unwrap_or(&wanted.comparison);
-    let health = assess::assess_all(comparison);
+    let health = assess::assess_all(&work, comparison).await;
     let seen = Seen {
         comparison: Some(comparison),
         rolled_up: Some(assess::roll_up(&work.app, comparison, &health)),
