@@ -5,16 +5,13 @@ use std::process::Command;
 
 use crate::console;
 use crate::error::{Context, Error, Result};
+use crate::operator::Operator;
 use crate::paths;
 
 /// Writes `crds/*.yaml`, or with `check` fails where a file differs from what the binary prints.
 pub fn run(check: bool) -> Result<()> {
-    let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--package", "tiphys", "--bin", "tiphys", "--", "crds"])
-        .current_dir(paths::workspace())
-        .env("CARGO_TARGET_DIR", paths::target())
-        .output()
-        .context("running tiphys crds")?;
+    let operator = Operator::build(false)?;
+    let output = Command::new(operator.binary()).arg("crds").output().context("running tiphys crds")?;
     if !output.status.success() {
         return Err(Error::new(format!("tiphys crds failed:\n{}", String::from_utf8_lossy(&output.stderr))));
     }

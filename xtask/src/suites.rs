@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
+use serde_json::Value;
+
 use crate::cluster::{self, Cluster};
 use crate::console::{self, Style};
 use crate::error::{Context, Error, Result};
@@ -22,9 +24,9 @@ pub enum Suite {
     Crds,
     /// The committed expectations are what the original tools print.
     Golden,
-    /// Every crate's tests, those against the oracles included.
+    /// Unit, property and architecture tests of every package; the oracles are built for them.
     Unit,
-    /// Architecture and real-cluster tests: the root package's integration tests.
+    /// The tests that need a real cluster (marked `ignore`).
     Cluster,
 }
 
@@ -122,21 +124,16 @@ fn golden() -> Result<Count> {
     Ok(Count { passed: verdict.cases.saturating_sub(failed), failed })
 }
 
-/// All tests but the root package's integration tests; the oracles are there for those that ask them.
+/// All tests but those that need a cluster; the oracles are there for those that ask them.
 fn unit(options: &Options) -> Result<Count> {
     let mut oracles = Vec::new();
     for oracle in Oracle::ALL.iter().filter(|oracle| oracle.is_declared()) {
         oracles.push((oracle.variable(), oracle.build()?));
     }
-    let run = |arguments: &[&str]| {
-        let mut command = cargo(arguments);
-        command.envs(oracles.iter().map(|(variable, program)| (variable, program)));
-        command.envs(options.seeds.map(|seeds| ("TIPHYS_SEEDS", seeds.to_string())));
-        tests(command)
-    };
-    let crates = run(&["test", "--workspace", "--exclude", "tiphys", "--no-fail-fast"])?;
-    let root = run(&["test", "--package", "tiphys", "--lib", "--bins", "--no-fail-fast"])?;
-    Ok(Count { passed: crates.passed + root.passed, failed: crates.failed + root.failed })
+    // Always the whole workspace: another choice of packages means other features, and all builds anew.
+    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    command.envs(oracles).envs(options.seeds.map(|seeds| ("TIPHYS_SEEDS", seeds.to_string())));
+    tests(command)
 }
 
 /// One cluster for the whole run. Without one these tests fail; they are not skipped.
@@ -160,14 +157,31 @@ fn real_cluster(options: &Options) -> Result<Count> {
     count
 }
 
+/// The tests that a plain `cargo test` ignores, since they need the cluster.
 fn integration_tests(kubeconfig: &Path, options: &Options) -> Result<Count> {
-    // Tests that need the cluster are marked `ignore`, so that a plain `cargo test` says so.
-    let mut command =
-        cargo(&["test", "--package", "tiphys", "--test", "all", "--no-fail-fast", "--", "--include-ignored"]);
-    command.env("TIPHYS_TEST_KUBECONFIG", kubeconfig).env_remove("KUBECONFIG");
-    command.env("TIPHYS_ORACLE_HELM", Oracle::Helm.build()?);
-    command.envs(options.seeds.map(|seeds| ("TIPHYS_SEEDS", seeds.to_string())));
+    let mut command = Command::new(integration_binary()?);
+    command
+        .arg("--ignored")
+        .current_dir(paths::workspace())
+        .env("TIPHYS_TEST_KUBECONFIG", kubeconfig)
+        .env_remove("KUBECONFIG")
+        .envs(options.seeds.map(|seeds| ("TIPHYS_SEEDS", seeds.to_string())));
     tests(command)
+}
+
+/// Builds the root package's integration tests and asks cargo where their binary is.
+fn integration_binary() -> Result<PathBuf> {
+    let arguments = ["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"];
+    let output = cargo(&arguments).stderr(Stdio::inherit()).output().context("running cargo")?;
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let binary =
+        messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
+            let ours = message["target"]["src_path"].as_str()?.ends_with("/tests/all.rs")
+                && Path::new(message["manifest_path"].as_str()?).parent()
+                    == Some(paths::workspace().as_path());
+            ours.then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
+        });
+    binary.context("the integration tests do not build")
 }
 
 /// A cargo command that passes or fails as a whole.
