@@ -25,7 +25,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn render(args: &Args, warn: &mut dyn FnMut(&str)) -> Result<String, String> {
+pub(crate) fn render(args: &Args, warn: &mut dyn FnMut(&str)) -> Result<String, String> {
     let mut input = RenderInput {
         namespace: args.namespace.clone(),
         is_upgrade: args.is_upgrade,

@@ -36,17 +36,18 @@ impl Dependency {
         let mut d = Dependency::default();
         for (name, value) in fields {
             match name.to_ascii_lowercase().as_str() {
-                "name" => d.name = string(value, &at.child("name"))?,
-                "version" => d.version = string(value, &at.child("version"))?,
-                "repository" => d.repository = string(value, &at.child("repository"))?,
-                "condition" => d.condition = string(value, &at.child("condition"))?,
-                "tags" => d.tags = list(value, &at.child("tags"), "[]string", string)?,
-                "enabled" => d.enabled = bool(value, &at.child("enabled"))?,
+                "name" => d.name = string(value, &at.child("Dependency", "name"))?,
+                "version" => d.version = string(value, &at.child("Dependency", "version"))?,
+                "repository" => d.repository = string(value, &at.child("Dependency", "repository"))?,
+                "condition" => d.condition = string(value, &at.child("Dependency", "condition"))?,
+                "tags" => d.tags = list(value, &at.child("Dependency", "tags"), "[]string", string)?,
+                "enabled" => d.enabled = bool(value, &at.child("Dependency", "enabled"))?,
                 "import-values" => {
                     let keep = |v: &Value, _: &At<'_>| Ok(v.clone());
-                    d.import_values = list(value, &at.child("import-values"), "[]interface {}", keep)?;
+                    d.import_values =
+                        list(value, &at.child("Dependency", "import-values"), "[]interface {}", keep)?;
                 }
-                "alias" => d.alias = string(value, &at.child("alias"))?,
+                "alias" => d.alias = string(value, &at.child("Dependency", "alias"))?,
                 _ => {}
             }
         }

@@ -52,12 +52,11 @@ pub(super) fn archive(data: &[u8], limits: &ArchiveLimits) -> Result<Chart> {
 
 /// Helm looks at the API version of the outermost chart first, to choose a loader.
 fn check_api_version(chart_yaml: &File) -> Result<()> {
-    let mut raw = RawMetadata::default();
-    // A broken file is reported by the loader; the one Helm chooses for an unknown version does not matter.
-    let read = raw.read(&chart_yaml.data);
-    match (raw.api_version(), read) {
-        ("" | "v1" | "v2", _) | (_, Err(_)) => Ok(()),
-        ("v3", Ok(())) => Err(Error::load("invalid chart apiVersion")),
+    let version = RawMetadata::read_api_version(&chart_yaml.data)
+        .map_err(|e| Error::load(format!("cannot load Chart.yaml: {e}")))?;
+    match version.as_str() {
+        "" | "v1" | "v2" => Ok(()),
+        "v3" => Err(Error::load("invalid chart apiVersion")),
         _ => Err(Error::load("unsupported chart version")),
     }
 }

@@ -82,6 +82,27 @@ impl RawMetadata {
         }
     }
 
+    /// The API version alone, which decides who reads the rest.
+    ///
+    /// # Errors
+    /// Neither a version nor absent.
+    pub(crate) fn read_api_version(text: &[u8]) -> Result<String, String> {
+        let options = goyaml::DecodeOptions { numbers: goyaml::Numbers::Yaml, ..Default::default() };
+        match goyaml::decode(text, &options).map_err(|e| e.to_string())? {
+            Value::Null => Ok(String::new()),
+            Value::Object(fields) => {
+                let field = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("apiVersion"));
+                field.map_or(Ok(String::new()), |(_, value)| {
+                    string(value, &At::field("chartBase", "apiVersion"))
+                })
+            }
+            other => Err(unmarshal_error(&format!(
+                "json: cannot unmarshal {} into Go value of type loader.chartBase",
+                json_kind(&other)
+            ))),
+        }
+    }
+
     /// Reads a file on top of what is there: fields that it does not name stay.
     pub(crate) fn read(&mut self, text: &[u8]) -> Result<(), String> {
         let options = goyaml::DecodeOptions { numbers: goyaml::Numbers::Yaml, ..Default::default() };
@@ -250,9 +271,9 @@ fn maintainer(value: &Value, at: &At<'_>) -> Result<Nullable<Maintainer>, String
     let mut maintainer = Maintainer::default();
     for (name, value) in fields {
         match name.to_ascii_lowercase().as_str() {
-            "name" => maintainer.name = string(value, &at.child("name"))?,
-            "email" => maintainer.email = string(value, &at.child("email"))?,
-            "url" => maintainer.url = string(value, &at.child("url"))?,
+            "name" => maintainer.name = string(value, &at.child("Maintainer", "name"))?,
+            "email" => maintainer.email = string(value, &at.child("Maintainer", "email"))?,
+            "url" => maintainer.url = string(value, &at.child("Maintainer", "url"))?,
             _ => {}
         }
     }

@@ -17,9 +17,9 @@ impl<'a> At<'a> {
         At { root, parent: None, field }
     }
 
-    /// A field of the struct that stands here.
-    pub(crate) fn child(&'a self, field: &'static str) -> At<'a> {
-        At { root: self.root, parent: Some(self), field }
+    /// A field of the struct `root` that stands here. Messages name the innermost struct and the whole path.
+    pub(crate) fn child(&'a self, root: &'static str, field: &'static str) -> At<'a> {
+        At { root, parent: Some(self), field }
     }
 
     fn path(&self) -> String {

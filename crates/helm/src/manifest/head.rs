@@ -109,7 +109,7 @@ fn read_metadata(manifest: &mut Manifest, value: &Value) -> Result<(), String> {
     let mut first_error = None;
     for (name, value) in fields {
         let read = if name.eq_ignore_ascii_case("name") {
-            set_text(&mut manifest.name, value, "SimpleHead.metadata.name")
+            set_text(&mut manifest.name, value, ".metadata.name")
         } else if name.eq_ignore_ascii_case("annotations") {
             read_annotations(manifest, value)
         } else {
@@ -123,7 +123,7 @@ fn read_metadata(manifest: &mut Manifest, value: &Value) -> Result<(), String> {
 }
 
 fn read_annotations(manifest: &mut Manifest, value: &Value) -> Result<(), String> {
-    let place = "SimpleHead.metadata.annotations";
+    let place = ".metadata.annotations";
     let entries = match value {
         Value::Null => return Ok(()),
         Value::Object(entries) => entries,

@@ -79,6 +79,9 @@ fn include(exec: &mut Exec<'_>, a: &[Value]) -> Result<Value, Error> {
 fn tpl(exec: &mut Exec<'_>, a: &[Value]) -> Result<Value, Error> {
     let text = args::string(a, 0)?;
     let rendered = exec.execute_text(text, args::any(a, 1)).map_err(|e| {
+        if e.is(ErrorKind::Limit) {
+            return e;
+        }
         let quoted = gotemplate::strconv::quote(text.as_bytes());
         if e.kind() == ErrorKind::Parse {
             Error::wrap(&format!("cannot parse template {quoted}: "), e)

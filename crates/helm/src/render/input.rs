@@ -47,6 +47,10 @@ pub struct RenderInput {
 /// Stack of the thread that renders: enough for a thousand nested `include`s. Only what is used costs memory.
 const STACK: usize = 256 << 20;
 
+/// Deepest nesting of `template`, `include` and `tpl` by default: Helm stops a template's thousandth `include` of
+/// itself, which may go through a few others each time.
+const MAX_NESTING: u32 = 5_000;
+
 /// What is left of the stack for the frames around the execution.
 const STACK_RESERVE: usize = 4 << 20;
 
@@ -66,7 +70,11 @@ impl Default for RenderInput {
             no_hooks: false,
             skip_schema_validation: false,
             lookup: None,
-            limits: gotemplate::Limits { stack: STACK - STACK_RESERVE, ..gotemplate::Limits::default() },
+            limits: gotemplate::Limits {
+                depth: MAX_NESTING,
+                stack: STACK - STACK_RESERVE,
+                ..gotemplate::Limits::default()
+            },
         }
     }
 }

@@ -1,0 +1,1 @@
+{{ define "extra.l" }}lib{{ end }}

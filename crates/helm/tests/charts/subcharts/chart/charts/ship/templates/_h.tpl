@@ -1,0 +1,1 @@
+{{ define "ship.name" }}{{ .Chart.Name }}/{{ .Release.Name }}{{ end }}
