@@ -77,6 +77,8 @@ type Next<'a> = Result<Event<'a>, Failure>;
 
 pub(crate) struct Parser<'a> {
     scanner: Scanner<'a>,
+    /// The token that was looked at.
+    head: Option<Head>,
     state: State,
     states: Vec<State>,
     /// Where the open collections started, for messages.
@@ -99,6 +101,7 @@ impl<'a> Parser<'a> {
     ) -> Self {
         Self {
             scanner: Scanner::new(text, problem, flavour, max_depth),
+            head: None,
             state: State::StreamStart,
             states: Vec::new(),
             marks: Vec::new(),
@@ -146,7 +149,15 @@ impl<'a> Parser<'a> {
     }
 
     /// Looks at the next token, and takes the comments in front of it.
+    #[inline]
     fn peek(&mut self) -> Result<Head, Failure> {
+        match self.head {
+            Some(head) => Ok(head),
+            None => self.peek_anew(),
+        }
+    }
+
+    fn peek_anew(&mut self) -> Result<Head, Failure> {
         let token = self.scanner.peek()?;
         let head = Head { is: token_type(&token.kind), start: token.start, end: token.end };
         let heads = head.is != TokenType::BlockEnd;
@@ -155,11 +166,13 @@ impl<'a> Parser<'a> {
             append(&mut self.comments.foot, comment.foot);
             append(&mut self.comments.line, comment.line);
         }
+        self.head = Some(head);
         Ok(head)
     }
 
     /// Takes the token that was looked at.
     fn take(&mut self) -> Option<Token<'a>> {
+        self.head = None;
         self.scanner.next()
     }
 
