@@ -5,6 +5,7 @@ pub mod cli;
 pub mod cluster;
 pub mod controller;
 pub mod diff;
+pub mod eval;
 pub mod flow;
 pub mod health;
 pub mod object;

@@ -16,15 +16,20 @@ pub(super) fn read_objects(file: &Path) -> Result<Vec<Value>, CliError> {
     } else {
         text = std::fs::read_to_string(file).map_err(failed)?;
     }
-    let documents: Vec<Value> = match serde_json::from_str(&text) {
+    let documents = parse(file, &text)?;
+    Ok(documents.into_iter().filter(|document| !document.is_null()).flat_map(expand).collect())
+}
+
+/// The documents of a text, as they are.
+pub(super) fn parse(file: &Path, text: &str) -> Result<Vec<Value>, CliError> {
+    Ok(match serde_json::from_str(text) {
         Ok(Value::Array(items)) => items,
         Ok(document) => vec![document],
-        Err(_) => serde_saphyr::from_multiple(&text).map_err(|error| CliError::Parse {
+        Err(_) => serde_saphyr::from_multiple(text).map_err(|error| CliError::Parse {
             file: file.display().to_string(),
             message: error.to_string(),
         })?,
-    };
-    Ok(documents.into_iter().filter(|document| !document.is_null()).flat_map(expand).collect())
+    })
 }
 
 /// The items of a List, or the object itself.

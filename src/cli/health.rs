@@ -1,15 +1,17 @@
 //! `tiphys health`: the raw health rule of objects in files, offline.
 
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::documents;
 use super::error::CliError;
+use crate::eval::{LuaRunner, SandboxPool};
 use crate::flow::{HealthCode, Reason};
-use crate::health::{Customizations, assess_rule};
+use crate::health::{Customizations, HealthScript, assess_rule, health_scripts};
 use crate::object::{GroupVersionKind, str_at};
 
 /// Print the health of objects by the raw rule of their kind, without grace.
@@ -49,7 +51,12 @@ struct Entry {
 /// # Errors
 /// A file that cannot be read or is no YAML.
 pub(super) fn run(args: &HealthArgs, out: &mut dyn Write) -> Result<(), CliError> {
-    let customizations = Customizations::none();
+    let scripts = match &args.customizations {
+        Some(file) => read_scripts(file)?,
+        None => BTreeMap::new(),
+    };
+    let runner = LuaRunner::new(std::env::current_exe().ok().map(SandboxPool::new));
+    let customizations = Customizations::new(scripts, &runner);
     let mut entries = Vec::new();
     for file in &args.files {
         entries.extend(documents::read_objects(file)?.iter().map(|object| entry(object, &customizations)));
@@ -62,6 +69,24 @@ pub(super) fn run(args: &HealthArgs, out: &mut dyn Write) -> Result<(), CliError
         Output::Table => write_table(&entries, out)?,
     }
     Ok(())
+}
+
+/// The health scripts of a file that holds an argocd-cm.
+fn read_scripts(file: &Path) -> Result<BTreeMap<String, HealthScript>, CliError> {
+    let mut data = BTreeMap::new();
+    for object in documents::read_objects(file)? {
+        let entries = object.get("data").and_then(Value::as_object).into_iter().flatten();
+        data.extend(entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))));
+    }
+    let old = match data.get("resource.customizations") {
+        Some(text) => documents::parse(file, text)?.into_iter().next().unwrap_or_default(),
+        None => Value::Null,
+    };
+    let (scripts, problems) = health_scripts(&data, &old);
+    for problem in problems {
+        tracing::warn!("{problem}");
+    }
+    Ok(scripts)
 }
 
 fn entry(object: &Value, customizations: &Customizations<'_>) -> Entry {

@@ -36,6 +36,9 @@ enum Command {
     Health(health::HealthArgs),
     Plan(plan::PlanArgs),
     Render(render::RenderArgs),
+    /// Run scripts from standard input; started by tiphys itself.
+    #[command(hide = true)]
+    Sandbox,
 }
 
 /// Exit code of a comparison that could not be made; 1 says that there are differences.
@@ -53,6 +56,9 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args, &mut out),
         Command::Health(args) => health::run(args, &mut out).map(|()| 0),
         Command::Render(args) => render::run(args, &mut out),
+        Command::Sandbox => crate::eval::serve_sandbox(&mut std::io::stdin().lock(), &mut out)
+            .map(|()| 0)
+            .map_err(CliError::from),
     };
     match result.and_then(|code: u8| Ok(out.flush().map(|()| code)?)) {
         Ok(code) => ExitCode::from(code),

@@ -6,6 +6,7 @@
 
 mod builtin;
 pub mod cause;
+mod customization_map;
 mod customizations;
 mod ecosystem;
 pub mod facts;
@@ -23,6 +24,7 @@ pub mod workload;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use customization_map::{CustomizationProblem, health_scripts};
 pub use customizations::{Customizations, HealthScript};
 pub use rollup::{Member, RolledUp, roll_up};
 
