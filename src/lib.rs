@@ -8,6 +8,7 @@ pub mod diff;
 pub mod eval;
 pub mod flow;
 pub mod health;
+pub mod metrics;
 pub mod object;
 pub mod project;
 pub mod render;

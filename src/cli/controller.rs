@@ -8,7 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cluster::connect;
 use crate::controller::{Controller, ControllerOptions};
-use crate::flow::{Meter, NoMeter};
+use crate::flow::Meter;
+use crate::metrics::{Counters, Endpoints};
 
 use super::{CliError, runtime, telemetry};
 
@@ -30,6 +31,12 @@ pub(super) struct ControllerArgs {
     /// Applications that are reconciled at the same time.
     #[arg(long, default_value_t = 10)]
     workers: usize,
+    /// Port of /metrics, /healthz and /readyz.
+    #[arg(long, default_value_t = 8082)]
+    metrics_port: u16,
+    /// Address that the port is opened on.
+    #[arg(long, default_value = "0.0.0.0")]
+    metrics_bind: std::net::IpAddr,
     /// Level of logs: error, warn, info, debug, trace.
     #[arg(long, default_value = "info", env = "ARGOCD_APPLICATION_CONTROLLER_LOGLEVEL")]
     log_level: String,
@@ -51,8 +58,16 @@ async fn serve(args: &ControllerArgs) -> Result<(), CliError> {
         cache: args.cache.clone(),
         workers: args.workers,
     };
-    let meter: Arc<dyn Meter> = Arc::new(NoMeter);
+    let counters = Arc::new(Counters::new().map_err(|error| CliError::Usage(error.to_string()))?);
+    let meter: Arc<dyn Meter> = counters.clone();
     let controller = Controller::new(connection.client, options, meter);
+    let endpoints = Endpoints { counters, shared: controller.shared() };
+    let address = std::net::SocketAddr::new(args.metrics_bind, args.metrics_port);
+    tokio::spawn(async move {
+        if let Err(error) = crate::metrics::serve(address, endpoints).await {
+            tracing::error!(%address, %error, "metrics are not served: choose another --metrics-port");
+        }
+    });
     Ok(controller.run(stop_signal()?).await?)
 }
 

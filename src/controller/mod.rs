@@ -55,6 +55,7 @@ pub struct Shared {
     meter: Arc<dyn Meter>,
     clusters: Mutex<HashMap<String, Arc<Cluster>>>,
     changes: mpsc::UnboundedSender<Changed>,
+    ready: std::sync::atomic::AtomicBool,
     memories: Mutex<HashMap<ObjectName, Arc<tokio::sync::Mutex<Memory>>>>,
 }
 
@@ -113,6 +114,11 @@ impl Shared {
         self.queue.len()
     }
 
+    /// Whether the first lists of the controller's own kinds are complete.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(std::sync::atomic::Ordering::Acquire)
+    }
+
     /// Addresses of the clusters that are connected.
     pub fn connected_clusters(&self) -> BTreeSet<String> {
         self.clusters.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
@@ -138,6 +144,7 @@ impl Controller {
             meter,
             clusters: Mutex::default(),
             changes,
+            ready: std::sync::atomic::AtomicBool::new(false),
             memories: Mutex::default(),
             options,
         };
@@ -156,6 +163,7 @@ impl Controller {
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), Problem> {
         clusters::check_own(&self.shared).await?;
         watchers::start(&self.shared).await;
+        self.shared.ready.store(true, std::sync::atomic::Ordering::Release);
         tracing::info!(applications = self.shared.store.application_names().len(), "watching Applications");
         let (stopping, stopped) = tokio::sync::watch::channel(false);
         let mut workers = JoinSet::new();

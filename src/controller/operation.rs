@@ -6,7 +6,7 @@ use crate::api::{
     Application, ApplicationSource, ApplicationStatus, Operation, OperationPhase, OperationState, ResultCode,
     RevisionHistory, SyncOperation, SyncOperationResult, Time, annotations,
 };
-use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step};
+use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step, SyncEnd};
 use crate::object::ResourceKey;
 use crate::source::Freshness;
 use crate::sync::{
@@ -414,7 +414,15 @@ fn end(
     let counts = state.phase == OperationPhase::Succeeded && !sync.dry_run && sync.resources.is_empty();
     let synced = counts.then(|| history_entry(&state)).flatten();
     tracing::info!(application = %work.name, stage = "sync", phase = state.phase.as_str(), "{}", state.message);
-    work.shared.meter.synced(work.name, state.phase, sync.dry_run);
+    let seconds = state.finished_at.map_or(0, |finished| state.started_at.seconds_until(finished));
+    work.shared.meter.synced(&SyncEnd {
+        application: work.name,
+        project: work.app.project(),
+        server: &work.destination.server,
+        phase: state.phase,
+        dry_run: sync.dry_run,
+        took: Duration::from_secs(seconds),
+    });
     let failed = matches!(state.phase, OperationPhase::Failed | OperationPhase::Error);
     let again = (failed && state.operation.retry.allows(state.retry_count))
         .then(|| state.operation.retry.wait_before(state.retry_count).unwrap_or(LOOK_AGAIN));

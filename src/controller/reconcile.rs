@@ -75,7 +75,7 @@ pub(super) async fn reconcile(shared: &Shared, name: &ObjectName) -> Option<Dura
             wait_after(&problem, &mut memory.failures)
         }
     };
-    shared.meter.reconciled(name, started.elapsed());
+    shared.meter.reconciled(name, &app.spec.destination.server, started.elapsed());
     let poll = until_poll(shared, &mut memory);
     Some(again.map_or(poll, |again| again.min(poll)))
 }

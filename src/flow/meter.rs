@@ -25,17 +25,34 @@ impl GitRequest {
     }
 }
 
+/// How a sync ended.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncEnd<'a> {
+    /// The application.
+    pub application: &'a ObjectName,
+    /// Its project.
+    pub project: &'a str,
+    /// Address of the destination.
+    pub server: &'a str,
+    /// The phase.
+    pub phase: OperationPhase,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// How long it took.
+    pub took: Duration,
+}
+
 /// Counts what the I/O rooms do. Implemented by `metrics`; every method may be called from any thread and must not
 /// block. Repositories are named by their URL without credentials.
 pub trait Meter: Send + Sync {
-    /// A reconcile of an application ended.
-    fn reconciled(&self, application: &ObjectName, took: Duration) {
-        let _ = (application, took);
+    /// A reconcile of an application ended. `server` is the destination's address.
+    fn reconciled(&self, application: &ObjectName, server: &str, took: Duration) {
+        let _ = (application, server, took);
     }
 
     /// A sync of an application ended.
-    fn synced(&self, application: &ObjectName, phase: OperationPhase, dry_run: bool) {
-        let _ = (application, phase, dry_run);
+    fn synced(&self, sync: &SyncEnd<'_>) {
+        let _ = sync;
     }
 
     /// A request to a Git server ended.

@@ -25,7 +25,7 @@ pub use comparison::{Comparison, FieldDifference, ResourceComparison};
 pub use health::{HealthCode, HealthStatus, UnknownHealthCode};
 pub use manifests::Manifests;
 pub use memory_tree::MemoryTree;
-pub use meter::{GitRequest, Meter, NoMeter};
+pub use meter::{GitRequest, Meter, NoMeter, SyncEnd};
 pub use observation::{Observation, Prediction};
 pub use plan::{
     Action, AppliedResource, ApplyReport, Assessment, Blocked, Plan, Step, Task, WriteOptions, Written,
@@ -39,7 +39,7 @@ pub use read_set::ReadSet;
 pub use reason::{Facts, Reason, Shortage};
 pub use revision::{CommitInfo, Revision, RevisionKind};
 pub use script::{Script, ScriptError};
-pub use target::{Destination, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, ObjectName, Target};
+pub use target::{Destination, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, ObjectName, Target, printable_url};
 pub use tree::{
     ContentId, DEFAULT_FILE_LIMIT, Entry, EntryKind, Found, Tree, TreeError, TreeStore, find_entry,
 };

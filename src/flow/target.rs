@@ -50,3 +50,24 @@ pub struct Target {
     /// Its destination.
     pub destination: Destination,
 }
+
+/// A repository's URL without what stands before an `@` in its authority: user names and passwords are not for labels,
+/// logs and tables. Only the forms with `://` carry passwords.
+pub fn printable_url(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printed_url_holds_no_credential() {
+        assert_eq!(printable_url("https://user:p@ss@host/a.git"), "https://host/a.git");
+        assert_eq!(printable_url("git@host:team/a.git"), "git@host:team/a.git");
+    }
+}

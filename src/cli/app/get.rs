@@ -48,8 +48,7 @@ pub(super) fn print(app: &Application, out: &mut impl Write) -> std::io::Result<
     line("Server", server)?;
     line("Namespace", &destination.namespace)?;
     for source in app.spec.all_sources() {
-        let repo =
-            crate::source::RepoUrl::parse(&source.repo_url).map(|url| url.to_string()).unwrap_or_default();
+        let repo = crate::flow::printable_url(&source.repo_url);
         line("Repo", &repo)?;
         line("Target", &source.target_revision)?;
         line("Path", &source.path)?;

@@ -69,7 +69,7 @@ fn row(app: &Application) -> Vec<String> {
     let destination = &app.spec.destination;
     let conditions: Vec<&str> =
         app.status.conditions.iter().map(|condition| condition.kind.as_str()).collect();
-    let repo = crate::source::RepoUrl::parse(&source.repo_url).map(|url| url.to_string()).unwrap_or_default();
+    let repo = crate::flow::printable_url(&source.repo_url);
     vec![
         format!("{}/{}", app.namespace(), app.name()),
         if destination.server.is_empty() { destination.name.clone() } else { destination.server.clone() },
