@@ -173,7 +173,7 @@ impl<'n> Decoder<'n, '_> {
                 merge = Some(value);
                 continue;
             }
-            let Some(key) = self.key(key)? else { continue };
+            let Some(key) = self.key(key, strings)? else { continue };
             if merged && map.contains_key(&key) {
                 continue;
             }
@@ -219,7 +219,8 @@ impl<'n> Decoder<'n, '_> {
         false
     }
 
-    fn key(&mut self, node: &'n Node) -> Result<Option<String>, Error> {
+    /// The text of a key; `None` when it has errors and the pair is left out.
+    fn key(&mut self, node: &'n Node, strings: bool) -> Result<Option<String>, Error> {
         match node.kind {
             Kind::Scalar => {
                 self.count()?;
@@ -232,16 +233,24 @@ impl<'n> Decoder<'n, '_> {
             Kind::Alias => {
                 self.count()?;
                 let target = self.enter_alias(node)?;
-                let key = self.key(target);
+                let key = self.key(target, strings);
                 self.leave_alias(node);
                 key
             }
-            Kind::Sequence | Kind::Mapping | Kind::Document => {
-                let value = self
-                    .value(node)?
-                    .map_or_else(|| "<nil>".to_owned(), |value| go_value(&value, STRING_MAP));
-                Err(Error::new(ErrorKind::Type, format!("yaml: invalid map key: {value}")))
+            // A collection with the tag of a string.
+            _ if strings => {
+                self.count()?;
+                let tag = crate::tag::short(&node.tag);
+                self.errors.push(format!("line {}: cannot unmarshal {tag} `` into string", node.line));
+                Ok(None)
             }
+            Kind::Sequence | Kind::Mapping | Kind::Document => match self.value(node)? {
+                None => Ok(None),
+                Some(value) => {
+                    let message = format!("yaml: invalid map key: {}", go_value(&value, STRING_MAP));
+                    Err(Error::new(ErrorKind::Type, message))
+                }
+            },
         }
     }
 
