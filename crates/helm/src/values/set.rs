@@ -233,7 +233,7 @@ impl Parser<'_, '_, '_> {
         }
         let (text, stop) = self.until(&['[', '.', '=']);
         if !text.is_empty() {
-            return Err(format!("unexpected data at end of array index: {text:?}").into());
+            return Err(unexpected(&text));
         }
         let old = usize::try_from(index).ok().and_then(|i| list.get(i));
         match stop {
@@ -271,6 +271,19 @@ impl Parser<'_, '_, '_> {
             }
         }
     }
+}
+
+/// Go shows the characters one by one.
+pub(super) fn unexpected(text: &str) -> Stop {
+    let quoted: Vec<String> = text
+        .chars()
+        .map(|c| match c {
+            '"' => "'\"'".to_owned(),
+            '\'' => "'\\''".to_owned(),
+            c => gotemplate::strconv::quote(c.to_string().as_bytes()).replace('"', "'"),
+        })
+        .collect();
+    format!("unexpected data at end of array index: [{}]", quoted.join(" ")).into()
 }
 
 pub(super) fn too_deep() -> Stop {
@@ -383,7 +396,7 @@ mod tests {
             ("a={1", "list must terminate with '}'"),
             ("a[x]=1", "error parsing index: strconv.Atoi: parsing \"x\": invalid syntax"),
             ("a[-1]=1", "negative -1 index not allowed"),
-            ("a[0]x=1", "unexpected data at end of array index: \"x\""),
+            ("a[0]x\"=1", "unexpected data at end of array index: ['x' '\"']"),
             ("a[70000]=1", "index of 70000 is greater than maximum supported index of 65536"),
         ] {
             assert_eq!(plain(text).unwrap_err(), want, "{text}");

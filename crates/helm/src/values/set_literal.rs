@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::set::{MAX_NESTING, Stop, index_number, set, set_index, too_deep, wrong_type};
+use super::set::{MAX_NESTING, Stop, index_number, set, set_index, too_deep, unexpected, wrong_type};
 
 /// Parses `text` into `data`.
 pub(super) fn parse(text: &str, data: &mut Map<String, Value>) -> Result<(), String> {
@@ -85,7 +85,7 @@ fn item(rest: &mut &str, list: &mut Vec<Value>, index: i64, nesting: usize) -> R
     }
     let (text, stop) = until(rest, &['[', '.', '=']);
     if !text.is_empty() {
-        return Err(format!("unexpected data at end of array index: {text:?}").into());
+        return Err(unexpected(text));
     }
     let old = usize::try_from(index).ok().and_then(|i| list.get(i));
     match stop {
