@@ -101,7 +101,13 @@ impl TransformerConfig {
     /// built-in specs, which then stay shared.
     pub(crate) fn merge_shared(this: &mut Option<Arc<Self>>, other: &Arc<Self>) -> Result<()> {
         match this {
-            None => *this = Some(Arc::clone(other)),
+            None if Arc::ptr_eq(other, &BUILT_IN) => *this = Some(Arc::clone(other)),
+            // Adding specs one by one to nothing drops those that an earlier one of a narrower kind covers.
+            None => {
+                let mut mine = Self::default();
+                mine.merge(other)?;
+                *this = Some(Arc::new(mine));
+            }
             Some(mine) if Arc::ptr_eq(mine, other) => {}
             Some(mine) => Arc::make_mut(mine).merge(other)?,
         }

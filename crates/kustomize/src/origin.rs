@@ -1,6 +1,6 @@
 //! Where an object comes from: the notes that `buildMetadata` asks for.
 
-use goyaml::{Node, tags};
+use goyaml::{Node, Style, tags};
 
 use crate::error::Result;
 use crate::files::join_path;
@@ -30,8 +30,23 @@ fn pairs(fields: &[(&str, &str)]) -> Vec<(Node, Node)> {
     fields
         .iter()
         .filter(|(_, text)| !text.is_empty())
-        .map(|(name, text)| (Node::string(*name), Node::string(*text)))
+        .map(|(name, text)| (Node::string(*name), marshalled(text)))
         .collect()
+}
+
+/// A string as yaml.v3 marshals Go strings: what YAML 1.1 takes for booleans or base-60 numbers is quoted,
+/// which a string node would not be.
+fn marshalled(text: &str) -> Node {
+    const BOOLEANS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
+    let is_boolean = BOOLEANS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_base_60 = text.contains(':')
+        && text.trim_start_matches(['-', '+']).starts_with(|first: char| first.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'_' | b'.' | b'-' | b'+'));
+    let mut node = Node::string(text);
+    if is_boolean || is_base_60 {
+        node.style = Style::DOUBLE_QUOTED;
+    }
+    node
 }
 
 impl Origin {

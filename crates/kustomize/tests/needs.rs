@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kustomize::{Build, Outcome};
+use kustomize::{Build, Error, Outcome};
 
 use crate::disk::Memory;
 
@@ -16,13 +16,13 @@ fn overlay() -> Memory {
     Memory::new([("/o/kustomization.yaml", text), ("/o/local.yaml", local)])
 }
 
-fn run(files: Memory) -> Outcome {
-    Build::new(Arc::new(files)).run("/o").unwrap()
+fn run(files: Memory) -> Result<Outcome, Error> {
+    Build::new(Arc::new(files)).run("/o")
 }
 
 #[test]
 fn all_references_of_one_kustomization_are_named_at_once() {
-    let Outcome::Needs(needs) = run(overlay()) else { panic!("nothing is fetched yet") };
+    let Outcome::Needs(needs) = run(overlay()).unwrap() else { panic!("nothing is fetched yet") };
     assert_eq!(needs, [URL, REPO]);
 }
 
@@ -33,7 +33,7 @@ fn fetched_references_are_used() {
         ("/base/map.yaml", MAP.replace("remote", "in-repo")),
     ]);
     let files = overlay().with_file(URL, MAP).with_tree("https://git.example.org/team/repo", repository);
-    let Outcome::Done(output) = run(files) else { panic!("everything is there") };
+    let Outcome::Done(output) = run(files).unwrap() else { panic!("everything is there") };
     let names: Vec<&str> = output.text.lines().filter_map(|line| line.strip_prefix("  name: ")).collect();
     assert_eq!(names, ["p-in-repo", "p-local", "p-remote"]);
 }
