@@ -116,7 +116,7 @@ fn the_readme_lists_every_function() {
 
 #[test]
 fn no_function_takes_memory_without_bound() {
-    let limits = Limits { bytes: 1 << 20, steps: 1_000_000, ..Limits::default() };
+    let limits = Limits { bytes: 1 << 20, steps: 100_000, ..Limits::default() };
     for template in [
         r#"{{ repeat 1000000000 "x" }}"#,
         r#"{{ repeat 9223372036854775807 "" | len }}{{ repeat 9223372036854775807 "xy" }}"#,
@@ -144,7 +144,6 @@ fn no_function_takes_memory_without_bound() {
         r#"{{ $x := dict }}{{ $_ := set $x "x" $x }}{{ toRawJson $x }}"#,
         r#"{{ $x := dict }}{{ $_ := set $x "x" $x }}{{ merge $x (dict "x" $x) (dict "x" (dict "x" $x)) }}"#,
         r#"{{ regexFind "(((a{100}){100}){100}){100}" "a" }}"#,
-        r#"{{ regexFind "(?:\\pL{500}){2}" "a" }}"#,
         r#"{{ mulf 1e300 1e300 1e300 1e300 | round 400 }}{{ range until 100000 }}{{ derivePassword 1 "long" "a" "b" "c" }}{{ end }}"#,
         r#"{{ range until 100000 }}{{ genCA "a" 1 }}{{ end }}"#,
     ] {

@@ -179,24 +179,32 @@ fn as_dict(value: &Value) -> Result<Map, Error> {
 fn deep_copy(exec: &mut Exec<'_>, a: &[Value]) -> Result<Value, Error> {
     match a.first() {
         None | Some(Value::Nil) => Err(Error::new("reflect: call of reflect.Value.Type on zero Value")),
-        Some(value) => copy(exec, value, 0),
+        Some(value) => copy(exec, value, 0, &mut 0),
     }
 }
 
-fn copy(exec: &mut Exec<'_>, value: &Value, depth: u32) -> Result<Value, Error> {
+/// Values from which on a copy is charged for its memory: what shares its parts may unfold without end.
+const LARGE: u64 = 1 << 20;
+
+fn copy(exec: &mut Exec<'_>, value: &Value, depth: u32, count: &mut u64) -> Result<Value, Error> {
     exec.charge_steps(1)?;
+    *count += 1;
+    if *count > LARGE {
+        exec.charge_bytes(64)?;
+    }
     if depth > MAX_DEPTH {
         return Err(too_deep());
     }
     Ok(match value {
         Value::List(l) if !l.is_nil() => {
-            let items = l.to_vec().iter().map(|v| copy(exec, v, depth + 1)).collect::<Result<_, _>>()?;
+            let items =
+                l.to_vec().iter().map(|v| copy(exec, v, depth + 1, count)).collect::<Result<_, _>>()?;
             Value::List(List::of(l.list_type(), items))
         }
         Value::Map(m) if !m.is_nil() => {
             let mut entries = Entries::new();
             for (key, value) in m.entries() {
-                entries.insert(key, copy(exec, &value, depth + 1)?);
+                entries.insert(key, copy(exec, &value, depth + 1, count)?);
             }
             Value::Map(Map::of(m.map_type(), entries))
         }

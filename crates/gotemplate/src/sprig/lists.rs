@@ -115,7 +115,19 @@ fn elements(exec: &mut Exec<'_>, a: &[Value], index: usize, refusal: &str) -> Re
         Some(other) => return Err(Error::new(format!("{refusal} {}", other.kind().name()))),
     };
     exec.charge_steps(items.len() as u64)?;
+    charge_large(exec, items.len())?;
     Ok(items)
+}
+
+/// Elements from which on a list counts as text would: doubling a list again and again ends at the limit of bytes,
+/// while the many small lists of an ordinary template, which do not live long, cost steps only.
+const LARGE: usize = 1 << 20;
+
+fn charge_large(exec: &mut Exec<'_>, length: usize) -> Result<(), Error> {
+    if length < LARGE {
+        return Ok(());
+    }
+    exec.charge_bytes(length as u64 * size_of::<Value>() as u64)
 }
 
 fn contains(exec: &mut Exec<'_>, items: &[Value], wanted: &Value) -> Result<bool, Error> {
@@ -211,6 +223,7 @@ fn concat(exec: &mut Exec<'_>, a: &[Value]) -> Result<Value, Error> {
             m if m.starts_with("Cannot") => Error::new(format!("{m} as list")),
             _ => e,
         })?;
+        charge_large(exec, all.len() + items.len())?;
         all.extend(items);
     }
     if all.is_empty() {
