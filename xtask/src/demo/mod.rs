@@ -78,16 +78,16 @@ fn set_up(operator: Operator) -> Result<Stage> {
 }
 
 fn play(stage: &Stage) -> Result<()> {
-    gate(stage)?;
-    commit(stage)?;
-    drift(stage)?;
+    let mut watch = Watch::new(&stage.api, "inference-dev");
+    gate(stage, &mut watch)?;
+    commit(stage, &mut watch)?;
+    drift(stage, &mut watch)?;
     chart(stage)
 }
 
-fn gate(stage: &Stage) -> Result<()> {
+fn gate(stage: &Stage, watch: &mut Watch<'_>) -> Result<()> {
     act("An Application: six waves, and a model server that asks for four GPUs");
     apply_application(stage, "inference-dev")?;
-    let mut watch = Watch::new(&stage.api, "inference-dev");
     let waiting = |application: &Value| {
         resource(application, "Deployment").is_some_and(|deployment| {
             deployment["health"]["status"] == "Progressing"
@@ -110,19 +110,15 @@ fn gate(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-fn commit(stage: &Stage) -> Result<()> {
+fn commit(stage: &Stage, watch: &mut Watch<'_>) -> Result<()> {
     act("A commit: larger batches");
     let revision = stage.repository.replace_in("inference/base/config.yaml", "\"8\"", "\"16\"")?;
     console::line(format!("  pushed {revision}"));
     let started = Instant::now();
     refresh(stage, "inference-dev")?;
-    Watch::new(&stage.api, "inference-dev").until(
-        "the new revision is Synced and Healthy",
-        LIMIT,
-        |application| {
-            application["status"]["sync"]["revision"] == revision.as_str() && converged(application)
-        },
-    )?;
+    watch.until("the new revision is Synced and Healthy", LIMIT, |application| {
+        application["status"]["sync"]["revision"] == revision.as_str() && converged(application)
+    })?;
     let map = stage.api.get("/api/v1/namespaces/inference-dev/configmaps/model")?.unwrap_or_default();
     if map["data"]["max-batch-size"] != "16" {
         return Err(Error::new(format!("the ConfigMap still says {}", map["data"]["max-batch-size"])));
@@ -131,7 +127,7 @@ fn commit(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-fn drift(stage: &Stage) -> Result<()> {
+fn drift(stage: &Stage, watch: &mut Watch<'_>) -> Result<()> {
     act("Someone changes the cluster by hand");
     let path = "/api/v1/namespaces/inference-dev/configmaps/model";
     stage.api.merge(path, &json!({"data": {"max-batch-size": "1024"}}))?;
@@ -147,7 +143,7 @@ fn drift(stage: &Stage) -> Result<()> {
         thread::sleep(Duration::from_millis(10));
     }
     console::line(format!("  healed after {:.2} s", started.elapsed().as_secs_f32()));
-    Watch::new(&stage.api, "inference-dev").until("Synced and Healthy again", LIMIT, converged)?;
+    watch.until("Synced and Healthy again", LIMIT, converged)?;
     Ok(())
 }
 
