@@ -67,7 +67,7 @@ fn is_excused(question: &Question, expected: &Answer, found: &Answer) -> bool {
         (Ok(expected), Ok(found)) if question.op.starts_with("to-") && expected.contains("0") => {
             let sorted = |text: &str| {
                 let mut lines: Vec<String> =
-                    text.lines().map(|line| line.trim_start_matches(['-', ' ', '?']).to_owned()).collect();
+                    text.lines().map(|line| line.trim_start_matches(['-', ' ', '?', ':']).to_owned()).collect();
                 lines.sort();
                 lines
             };
