@@ -66,8 +66,10 @@ fn is_excused(question: &Question, expected: &Answer, found: &Answer) -> bool {
         // The order of keys is no total order when numbers start with 0: `1.` < `0755` < `0x` < `1.`
         (Ok(expected), Ok(found)) if question.op.starts_with("to-") && expected.contains("0") => {
             let sorted = |text: &str| {
-                let mut lines: Vec<String> =
-                    text.lines().map(|line| line.trim_start_matches(['-', ' ', '?', ':']).to_owned()).collect();
+                let mut lines: Vec<String> = text
+                    .lines()
+                    .map(|line| line.trim_start_matches(['-', ' ', '?', ':']).to_owned())
+                    .collect();
                 lines.sort();
                 lines
             };
