@@ -27,6 +27,8 @@ mod merge;
 mod paths;
 mod reflect;
 mod regex;
+mod regex_classes;
+mod regex_escapes;
 mod regex_syntax;
 pub mod semver;
 mod strings;
