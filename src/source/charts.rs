@@ -42,22 +42,32 @@ struct Listed {
 /// What is known of charts.
 pub(super) struct ChartCache {
     dir: PathBuf,
-    lists: Mutex<HashMap<String, Arc<AsyncMutex<Option<Listed>>>>>,
-    trees: AsyncMutex<Vec<(String, Tree)>>,
+    lists: Slots<Listed>,
+    trees: Slots<Unpacked>,
+}
+
+/// A place for each key, locked by whoever fills it, so that what is slow delays only those who want the same.
+type Slots<T> = Mutex<HashMap<String, Slot<T>>>;
+type Slot<T> = Arc<AsyncMutex<Option<T>>>;
+
+struct Unpacked {
+    started: Instant,
+    result: Result<Tree, SourceError>,
 }
 
 impl ChartCache {
     pub(super) fn new(dir: PathBuf) -> Self {
-        Self { dir, lists: Mutex::default(), trees: AsyncMutex::default() }
+        Self { dir, lists: Mutex::default(), trees: Mutex::default() }
     }
+}
 
-    fn list(&self, key: String) -> Arc<AsyncMutex<Option<Listed>>> {
-        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        if lists.len() >= LISTS_KEPT && !lists.contains_key(&key) {
-            lists.retain(|_, list| Arc::strong_count(list) > 1);
-        }
-        lists.entry(key).or_default().clone()
+/// The place of a key. Where there are too many, those that nobody uses at the moment are given up.
+fn slot<T>(slots: &Slots<T>, most: usize, key: &str) -> Slot<T> {
+    let mut slots = slots.lock().unwrap_or_else(PoisonError::into_inner);
+    if slots.len() >= most && !slots.contains_key(key) {
+        slots.retain(|_, slot| Arc::strong_count(slot) > 1);
     }
+    slots.entry(key.to_owned()).or_default().clone()
 }
 
 impl Sources {
@@ -117,30 +127,40 @@ impl Sources {
         chart: &str,
         revision: &Revision,
     ) -> Result<Tree, SourceError> {
+        let asked = Instant::now();
         let digest = revision.digest.clone().unwrap_or_default();
         let key = hash(&[access.cache_key(), chart.to_owned(), revision.id.clone(), digest]);
-        let cache = self.charts();
+        let place = slot(&self.charts().trees, TREES_KEPT, &key);
         // Held during the download: others who want this chart wait for it rather than fetch it too.
-        let mut trees = cache.trees.lock().await;
-        if let Some((_, tree)) = trees.iter().find(|(kept, _)| *kept == key) {
-            return Ok(tree.clone());
+        let mut unpacked = place.lock().await;
+        if let Some(Unpacked { started, result }) = unpacked.as_ref()
+            && (result.is_ok() || *started + FAILURE_KEPT >= asked)
+        {
+            return result.clone();
         }
-        let file = cache.dir.join(format!("{key}.tgz"));
-        let bad = |reason: String| SourceError::BadArchive { url: access.url.to_string(), reason };
+        let started = Instant::now();
+        let result = self.unpacked(access, chart, revision, &key).await;
+        *unpacked = Some(Unpacked { started, result: result.clone() });
+        result
+    }
+
+    async fn unpacked(
+        &self,
+        access: &Access,
+        chart: &str,
+        revision: &Revision,
+        key: &str,
+    ) -> Result<Tree, SourceError> {
+        let file = self.charts().dir.join(format!("{key}.tgz"));
         let place = file.clone();
         let kept = on_thread(move || unpack_chart(&std::fs::read(place).map_err(|error| error.to_string())?));
-        let tree = match kept.await {
-            Ok(tree) => tree,
-            // Not there, or damaged: either way it is had anew.
-            Err(_) => {
-                let packed =
-                    self.download(access, chart, revision).await.map_err(|error| access.clean(error))?;
-                on_thread(move || unpack_and_keep(&packed, &file)).await.map_err(bad)?
-            }
-        };
-        trees.insert(0, (key, tree.clone()));
-        trees.truncate(TREES_KEPT);
-        Ok(tree)
+        if let Ok(tree) = kept.await {
+            return Ok(tree);
+        }
+        // Not there, or damaged: either way it is had anew.
+        let packed = self.download(access, chart, revision).await.map_err(|error| access.clean(error))?;
+        let bad = |reason: String| SourceError::BadArchive { url: access.url.to_string(), reason };
+        on_thread(move || unpack_and_keep(&packed, &file)).await.map_err(bad)
     }
 
     async fn download(
@@ -152,7 +172,7 @@ impl Sources {
         let _place = self.network(access).await?;
         let budget = Budget::start(&access.url, self.timeout(), CancelToken::default());
         if is_oci(access) {
-            return Ok(Registry::open(access, &budget, chart)?.pull(&revision.id).await?.archive);
+            return Ok(Registry::open(access, &budget, chart)?.pull(&revision.id).await?);
         }
         let offer = self.offer(access, chart, Freshness::Within(self.timeout())).await?;
         let Offer::Index(index) = offer else {
@@ -191,7 +211,8 @@ impl Sources {
         let asked = Instant::now();
         let oci = is_oci(access);
         let of = if oci { chart } else { "" };
-        let list = self.charts().list(hash(&[access.connection_key(), of.to_owned()]));
+        let key = hash(&[access.connection_key(), of.to_owned()]);
+        let list = slot(&self.charts().lists, LISTS_KEPT, &key);
         let mut listed = list.lock().await;
         if let Some(listed) = listed.as_ref() {
             let kept = match (&listed.result, freshness) {

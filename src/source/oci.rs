@@ -21,13 +21,6 @@ const MAX_PAGES: usize = 100;
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
-/// A pulled chart.
-pub(crate) struct Pulled {
-    pub(crate) archive: Vec<u8>,
-    /// `sha256:…` of the manifest.
-    pub(crate) digest: String,
-}
-
 #[derive(Deserialize)]
 struct Manifest {
     #[serde(default)]
@@ -97,8 +90,8 @@ impl<'a> Registry<'a> {
         Ok(versions)
     }
 
-    /// The chart behind a version or a digest.
-    pub(crate) async fn pull(&mut self, version: &str) -> Result<Pulled, SourceError> {
+    /// The archive of the chart behind a version or a digest.
+    pub(crate) async fn pull(&mut self, version: &str) -> Result<Vec<u8>, SourceError> {
         let reference = version.replace('+', "_");
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':');
         if reference.is_empty() || !reference.chars().all(allowed) {
@@ -126,7 +119,7 @@ impl<'a> Registry<'a> {
         if digest_of(&archive) != layer.digest {
             return Err(self.bad("the chart is not the one that its manifest names: its digest differs"));
         }
-        Ok(Pulled { archive, digest })
+        Ok(archive)
     }
 
     fn target(&self, path: &str) -> Target {

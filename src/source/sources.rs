@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -75,8 +76,38 @@ struct Inner {
 /// What is known of one repository under one set of credentials.
 struct Repository {
     listed: AsyncMutex<Option<Listed>>,
-    trees: AsyncMutex<Vec<(String, Arc<dyn TreeStore>)>>,
+    trees: AsyncMutex<Trees>,
+    waiting: AtomicUsize,
     used: Mutex<Instant>,
+}
+
+/// The files of the commits that were asked for last, and the last failure.
+#[derive(Default)]
+struct Trees {
+    kept: Vec<(String, Arc<dyn TreeStore>)>,
+    failed: Option<(String, Instant, SourceError)>,
+}
+
+/// One caller more that waits for a repository, as long as it lives.
+struct Pending<'a> {
+    inner: &'a Inner,
+    repository: Arc<Repository>,
+    url: String,
+}
+
+impl<'a> Pending<'a> {
+    fn new(inner: &'a Inner, repository: Arc<Repository>, url: String) -> Self {
+        let waiting = repository.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        inner.meter.repository_pending(&url, waiting);
+        Self { inner, repository, url }
+    }
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        let before = self.repository.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.inner.meter.repository_pending(&self.url, before.saturating_sub(1));
+    }
 }
 
 struct Listed {
@@ -161,25 +192,43 @@ impl Sources {
     /// [`SourceError::UnknownRevision`] for a commit that the server does not have or no longer gives, and whatever
     /// keeps it from being fetched.
     pub async fn tree(&self, access: &Access, revision: &Revision) -> Result<Tree, SourceError> {
+        let asked = Instant::now();
         let repository = self.repository(access);
         // Held during the fetch: others who want this commit wait for it rather than fetch it too.
         let mut trees = repository.trees.lock().await;
-        trees.retain(|(_, store)| store.is_sound());
-        if let Some((_, store)) = trees.iter().find(|(id, _)| *id == revision.id) {
+        trees.kept.retain(|(_, store)| store.is_sound());
+        if let Some((_, store)) = trees.kept.iter().find(|(id, _)| *id == revision.id) {
             return Ok(Tree::new(store.clone()));
         }
-        let id = revision.id.clone();
+        if let Some((id, started, error)) = &trees.failed
+            && *id == revision.id
+            && *started + FAILURE_KEPT >= asked
+        {
+            return Err(error.clone());
+        }
+        let started = Instant::now();
+        match self.store(access, revision.id.clone()).await {
+            Ok(store) => {
+                trees.kept.insert(0, (revision.id.clone(), store.clone()));
+                trees.kept.truncate(TREES_KEPT);
+                trees.failed = None;
+                Ok(Tree::new(store))
+            }
+            Err(error) => {
+                trees.failed = Some((revision.id.clone(), started, error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    async fn store(&self, access: &Access, commit: String) -> Result<Arc<dyn TreeStore>, SourceError> {
         let inner = self.inner.clone();
-        let store = self
-            .blocking(access, move |access, budget| {
-                let fetch = |access: &Access, commit: &str| inner.fetch(access, commit, budget);
-                let store = fetch(access, &id)?;
-                if access.submodules { mount_submodules(access, store, &fetch) } else { Ok(store) }
-            })
-            .await?;
-        trees.insert(0, (revision.id.clone(), store.clone()));
-        trees.truncate(TREES_KEPT);
-        Ok(Tree::new(store))
+        self.blocking(access, move |access, budget| {
+            let fetch = |access: &Access, commit: &str| inner.fetch(access, commit, budget);
+            let store = fetch(access, &commit)?;
+            if access.submodules { mount_submodules(access, store, &fetch) } else { Ok(store) }
+        })
+        .await
     }
 
     /// Author, date and message of a resolved commit.
@@ -243,7 +292,9 @@ impl Sources {
         work: impl FnOnce(&Access, &Budget) -> Result<T, SourceError> + Send + 'static,
     ) -> Result<T, SourceError> {
         let lost = || SourceError::Cache { url: access.url.to_string(), reason: "interrupted".to_owned() };
+        let pending = Pending::new(&self.inner, self.repository(access), access.url.to_string());
         let place = self.network(access).await?;
+        drop(pending);
         let cancel = CancelToken::default();
         let _guard = CancelOnDrop(cancel.clone());
         let budget = Budget::start(&access.url, self.inner.options.timeout, cancel);
@@ -285,7 +336,7 @@ impl Sources {
         }
         let make = || {
             let (listed, trees) = (AsyncMutex::default(), AsyncMutex::default());
-            Arc::new(Repository { listed, trees, used: Mutex::new(now) })
+            Arc::new(Repository { listed, trees, waiting: AtomicUsize::new(0), used: Mutex::new(now) })
         };
         let repository = all.entry(key).or_insert_with(make).clone();
         *repository.used.lock().unwrap_or_else(PoisonError::into_inner) = now;

@@ -199,3 +199,21 @@ async fn two_processes_share_a_cache() {
         assert_eq!(text(&right.unwrap(), "a.yaml"), format!("a: {round}\n"));
     }
 }
+
+#[tokio::test]
+async fn one_dead_server_does_not_cost_each_application_its_own_deadline() {
+    let world = World::with_timeout(Duration::from_millis(300));
+    let server = HttpServer::start(|_| Reply::Hang(vec![]));
+    let access = access(&server.url("/x"));
+    let commit = "12".repeat(20);
+    let revision = world.resolve(&access, &commit).await.unwrap();
+    let many = (0..20).map(|_| world.sources.tree(&access, &revision));
+    for result in futures::future::join_all(many).await {
+        assert!(matches!(result, Err(SourceError::TimedOut { .. })));
+    }
+    let many = (0..20).map(|_| world.resolve(&access, "main"));
+    for result in futures::future::join_all(many).await {
+        assert!(matches!(result, Err(SourceError::TimedOut { .. })));
+    }
+    assert!(server.asked().len() <= 4, "{} requests", server.asked().len());
+}
