@@ -4,6 +4,7 @@
 mod args;
 mod golden;
 mod limits;
+mod robust;
 #[path = "../examples/helm_template/run.rs"]
 #[allow(dead_code, reason = "the test calls what the program calls, but not its exit code")]
 mod run;
