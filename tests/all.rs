@@ -1,4 +1,5 @@
 //! The one integration-test binary.
 
 mod architecture;
+mod cluster;
 mod source;

@@ -1,0 +1,206 @@
+//! A controller process, a Git server, and waiting for what should happen.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use xtask::cluster::Api;
+use xtask::git_server::{GitServer, Options, run_git};
+
+/// How long anything may take: generous, since nothing here measures time.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// One test's world.
+pub(super) struct World {
+    pub(super) api: Api,
+    /// Namespace of the controller and its Applications.
+    pub(super) namespace: String,
+    kubeconfig: PathBuf,
+    folder: TempDir,
+    git: GitServer,
+    controller: Option<Child>,
+}
+
+impl World {
+    /// A namespace, a Git server and a running controller.
+    pub(super) fn new(name: &str) -> Self {
+        let kubeconfig = std::env::var_os("TIPHYS_TEST_KUBECONFIG")
+            .map(PathBuf::from)
+            .expect("TIPHYS_TEST_KUBECONFIG is not set: run these tests with `cargo xtask test --only cluster`");
+        let api = Api::from_kubeconfig(&kubeconfig).unwrap();
+        for crd in [tiphys::api::application_crd(), tiphys::api::project_crd()] {
+            let name = crd["metadata"]["name"].as_str().unwrap();
+            api.apply(&format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"), &crd).unwrap();
+        }
+        let unique = format!("{name}-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let folder = TempDir::new().unwrap();
+        let git = GitServer::start(folder.path(), &Options::default()).unwrap();
+        let mut world = Self { api, namespace: unique, kubeconfig, folder, git, controller: None };
+        world.namespace_object(&world.namespace.clone());
+        // The CRDs are served a moment after they were accepted.
+        world.eventually("Applications are served", |world| {
+            world.api.request("GET", &world.apps_path(), "", None).is_ok_and(|(status, _)| status == 200)
+        });
+        world.start_controller();
+        world
+    }
+
+    fn namespace_object(&self, name: &str) {
+        let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        self.api.apply(&format!("/api/v1/namespaces/{name}"), &object).unwrap();
+    }
+
+    pub(super) fn start_controller(&mut self) {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("controller.log"))
+            .unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_tiphys"))
+            .args(["controller", "--namespace", &self.namespace, "--metrics-port", "0", "--metrics-bind", "127.0.0.1"])
+            .args(["--log-format", "text", "--log-level", "debug"])
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .arg("--cache")
+            .arg(self.folder.path().join("cache"))
+            .stderr(Stdio::from(log))
+            .spawn()
+            .unwrap();
+        self.controller = Some(child);
+    }
+
+    /// Ends the controller without a chance to clean up.
+    pub(super) fn kill_controller(&mut self) {
+        if let Some(mut child) = self.controller.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Makes a repository with these files, and gives its URL.
+    pub(super) fn repository(&self, name: &str, files: &[(&str, &str)]) -> String {
+        let url = self.git.create(&format!("{name}.git")).unwrap();
+        let checkout = self.checkout(name);
+        run_git(&["init", "-q", "-b", "main", &checkout]).unwrap();
+        run_git(&["-C", &checkout, "remote", "add", "origin", &url]).unwrap();
+        self.commit(name, files);
+        url
+    }
+
+    fn checkout(&self, name: &str) -> String {
+        self.folder.path().join(format!("{name}-checkout")).to_string_lossy().into_owned()
+    }
+
+    /// Commits these files, all there are, and pushes them.
+    pub(super) fn commit(&self, name: &str, files: &[(&str, &str)]) -> String {
+        let checkout = self.checkout(name);
+        let git = |arguments: &[&str]| {
+            let mut all = vec!["-C", &checkout, "-c", "user.name=Test", "-c", "user.email=test@example.com"];
+            all.extend(arguments);
+            run_git(&all).unwrap()
+        };
+        git(&["rm", "-rq", "--ignore-unmatch", "."]);
+        for (path, text) in files {
+            let path = PathBuf::from(&checkout).join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        git(&["add", "-A"]);
+        git(&["commit", "-q", "--allow-empty", "-m", "change"]);
+        git(&["push", "-q", "origin", "main"]);
+        git(&["rev-parse", "HEAD"]).trim().to_owned()
+    }
+
+    fn apps_path(&self) -> String {
+        format!("/apis/argoproj.io/v1alpha1/namespaces/{}/applications", self.namespace)
+    }
+
+    pub(super) fn app_path(&self, name: &str) -> String {
+        format!("{}/{name}", self.apps_path())
+    }
+
+    /// Creates an Application that syncs by itself into a namespace of its own; `change` may change it before.
+    pub(super) fn application(&self, name: &str, url: &str, change: impl FnOnce(&mut Value)) -> String {
+        let target = format!("{}-{name}", self.namespace);
+        let mut app = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
+            "metadata": {"name": name, "namespace": self.namespace,
+                         "finalizers": ["resources-finalizer.argocd.argoproj.io/background"]},
+            "spec": {
+                "project": "default",
+                "source": {"repoURL": url, "path": ".", "targetRevision": "main"},
+                "destination": {"server": "https://kubernetes.default.svc", "namespace": target},
+                "syncPolicy": {"automated": {"prune": true, "selfHeal": true}, "syncOptions": ["CreateNamespace=true"]},
+            },
+        });
+        change(&mut app);
+        self.api.create(&self.apps_path(), &app).unwrap();
+        target
+    }
+
+    pub(super) fn app(&self, name: &str) -> Value {
+        self.api.get(&self.app_path(name)).unwrap().unwrap_or(Value::Null)
+    }
+
+    pub(super) fn refresh(&self, name: &str) {
+        let patch = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
+        self.api.merge(&self.app_path(name), &patch).unwrap();
+    }
+
+    /// Waits until an Application is synced to a revision (any where empty), healthy, and idle.
+    pub(super) fn converged(&self, name: &str, revision: &str) {
+        self.eventually(&format!("{name} converges to {revision}"), |world| {
+            let status = world.app(name)["status"].take();
+            status["sync"]["status"] == "Synced"
+                && status["health"]["status"] == "Healthy"
+                && status["operationState"]["phase"] == "Succeeded"
+                && (revision.is_empty() || status["sync"]["revision"] == revision)
+        });
+    }
+
+    /// Waits until a condition holds; what was seen last is in the message where it never does.
+    pub(super) fn eventually(&self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let started = Instant::now();
+        while !holds(self) {
+            if started.elapsed() > PATIENCE {
+                let log = std::fs::read_to_string(self.folder.path().join("controller.log")).unwrap_or_default();
+                let tail: Vec<&str> = log.lines().rev().take(40).collect();
+                let tail: Vec<&str> = tail.into_iter().rev().collect();
+                let apps = self.api.list(&self.apps_path()).unwrap_or_default();
+                let states: Vec<String> = apps.iter().map(|app| app["status"].to_string()).collect();
+                panic!("did not happen: {what}\n{}\n{}", states.join("\n"), tail.join("\n"));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kill_controller();
+        // Namespaces stay behind: the cluster is disposable, and deleting them would take longer than the test.
+    }
+}
+
+/// A ConfigMap with one value, in a wave.
+pub(super) fn config_map(name: &str, value: &str, wave: i64) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations:\n    \
+         argocd.argoproj.io/sync-wave: \"{wave}\"\ndata:\n  value: \"{value}\"\n"
+    )
+}
+
+/// A Deployment in a wave; `resources` are its container's limits, as YAML in flow form.
+pub(super) fn deployment(name: &str, replicas: u32, wave: i64, resources: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {name}\n  annotations:\n    \
+         argocd.argoproj.io/sync-wave: \"{wave}\"\nspec:\n  replicas: {replicas}\n  selector:\n    matchLabels: {{app: \
+         {name}}}\n  template:\n    metadata:\n      labels: {{app: {name}}}\n    spec:\n      containers:\n      - name: \
+         main\n        image: registry.example.com/{name}:1\n        resources: {{limits: {resources}}}\n"
+    )
+}

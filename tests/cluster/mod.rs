@@ -1,0 +1,10 @@
+//! Tests against a real API server: `cargo xtask test` starts one and names it in `TIPHYS_TEST_KUBECONFIG`.
+//!
+//! They are marked `ignore` so that a plain `cargo test` needs no cluster; `cargo xtask test` runs them, and fails where
+//! the cluster cannot start. Each test has a namespace and a controller process of its own.
+
+mod converge;
+mod gate;
+mod harness;
+mod kill;
+mod mistakes;
