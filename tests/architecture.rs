@@ -24,16 +24,30 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "controller",
         &[
-            "eval", "cluster", "render", "source", "sync", "status", "explain", "health", "diff", "project", "flow",
-            "settings", "api", "object",
+            "eval", "cluster", "render", "source", "sync", "status", "explain", "health", "diff", "project",
+            "flow", "settings", "api", "object",
         ],
     ),
     ("metrics", &["controller", "status", "health", "diff", "project", "flow", "settings", "api", "object"]),
     (
         "cli",
         &[
-            "controller", "metrics", "eval", "cluster", "render", "source", "sync", "status", "explain", "health",
-            "diff", "project", "flow", "settings", "api", "object",
+            "controller",
+            "metrics",
+            "eval",
+            "cluster",
+            "render",
+            "source",
+            "sync",
+            "status",
+            "explain",
+            "health",
+            "diff",
+            "project",
+            "flow",
+            "settings",
+            "api",
+            "object",
         ],
     ),
 ];
@@ -42,7 +56,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const IMPURE: &[&str] =
     &["async fn", "tokio", "kube::", "std::fs", "std::env", "std::process", "Timestamp::now", "Instant::now"];
 
-const PURE: &[&str] = &["object", "api", "settings", "flow", "project", "diff", "health", "explain", "status", "sync"];
+const PURE: &[&str] =
+    &["object", "api", "settings", "flow", "project", "diff", "health", "explain", "status", "sync"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

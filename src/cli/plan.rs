@@ -34,10 +34,10 @@ pub(super) fn run(args: &PlanArgs, out: &mut impl Write) -> Result<u8, CliError>
     let app = args.app.as_deref().map(read_application).transpose()?.unwrap_or_default();
     let comparison = comparison(args, &app)?;
     let operation = SyncOperation { prune: true, ..SyncOperation::default() };
-    let policy = app.spec.sync_policy.clone().unwrap_or_default();
+    let app_options = app.spec.sync_policy.as_ref().map(|policy| &policy.sync_options);
     let request = PlanRequest {
         operation: &operation,
-        app_options: Some(&policy.sync_options),
+        app_options,
         revision: "",
         started_at: Time::new(jiff::Timestamp::UNIX_EPOCH),
         create_namespace: None,

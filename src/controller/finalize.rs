@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::{PropagationPolicy, Requirement, annotations};
 use crate::cluster::ObserveRequest;
-use crate::flow::{Action, Cause, Problem, Stage, Task, WriteOptions};
+use crate::flow::{Action, Cause, Observation, Problem, Stage, Task, WriteOptions};
 use crate::object::GroupVersionKind;
 use crate::sync::{Applying, apply};
 
@@ -44,28 +44,7 @@ pub(super) async fn finalize(work: &Work<'_>, _memory: &mut Memory) -> Result<Op
         let message = format!("the application's objects cannot all be seen, so it is not let go: {gap}");
         return Err(Problem::retry(Stage::Delete, Cause::Incomplete, message));
     }
-    let mut tasks: Vec<Task> = Vec::new();
-    for (key, live) in &seen.live {
-        let read = crate::api::ResourceAnnotations::of(live);
-        if read.options.requirement("Delete") == Some(Requirement::Forbidden) {
-            continue;
-        }
-        tasks.push(Task {
-            phase: crate::api::SyncPhase::Sync,
-            wave: read.wave,
-            key: key.clone(),
-            gvk: live.gvk(),
-            action: Action::Prune,
-            object: std::sync::Arc::clone(live),
-            live: Some(std::sync::Arc::clone(live)),
-            hook: None,
-            delete_policies: Vec::new(),
-            options: WriteOptions { propagation, ..WriteOptions::default() },
-            predicted: true,
-            refused: None,
-            skipped: None,
-        });
-    }
+    let tasks = deletions(&seen, propagation);
     let Some(last) = tasks.iter().map(|task| task.wave).max() else { return let_go(work).await };
     let in_wave = tasks.into_iter().filter(|task| task.wave == last);
     let still_there: Vec<Task> = in_wave
@@ -82,6 +61,32 @@ pub(super) async fn finalize(work: &Work<'_>, _memory: &mut Memory) -> Result<Op
         return Err(Problem::retry(Stage::Delete, Cause::ObjectRefused, message));
     }
     Ok(Some(LOOK_AGAIN))
+}
+
+/// One task per object that goes with the application.
+fn deletions(seen: &Observation, propagation: PropagationPolicy) -> Vec<Task> {
+    let tasks = seen.live.iter().filter_map(|(key, live)| {
+        let read = crate::api::ResourceAnnotations::of(live);
+        if read.options.requirement("Delete") == Some(Requirement::Forbidden) {
+            return None;
+        }
+        Some(Task {
+            phase: crate::api::SyncPhase::Sync,
+            wave: read.wave,
+            key: key.clone(),
+            gvk: live.gvk(),
+            action: Action::Prune,
+            object: std::sync::Arc::clone(live),
+            live: Some(std::sync::Arc::clone(live)),
+            hook: None,
+            delete_policies: Vec::new(),
+            options: WriteOptions { propagation, ..WriteOptions::default() },
+            predicted: true,
+            refused: None,
+            skipped: None,
+        })
+    });
+    tasks.collect()
 }
 
 /// How objects are deleted; nothing where no finalizer of ours asks for it.

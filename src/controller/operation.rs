@@ -6,7 +6,7 @@ use crate::api::{
     Application, ApplicationSource, ApplicationStatus, Operation, OperationPhase, OperationState, ResultCode,
     RevisionHistory, SyncOperation, SyncOperationResult, Time, annotations,
 };
-use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step, SyncEnd};
+use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step, SyncEnd, Task};
 use crate::object::ResourceKey;
 use crate::source::Freshness;
 use crate::sync::{
@@ -97,8 +97,8 @@ fn last_failure(state: &OperationState) -> Problem {
 }
 
 fn begin(work: &Work<'_>, operation: &Operation, revision: &str) -> OperationState {
-    let sync = operation.sync.clone().unwrap_or_default();
-    let source = sync.source.clone().or_else(|| work.app.spec.source.clone()).unwrap_or_default();
+    let named = operation.sync.as_ref().and_then(|sync| sync.source.as_ref());
+    let source = named.or(work.app.spec.source.as_ref()).cloned().unwrap_or_default();
     OperationState {
         operation: operation.clone(),
         phase: OperationPhase::Running,
@@ -201,6 +201,14 @@ async fn desired<'a>(
     Ok(Target::Other(Box::new(other)))
 }
 
+/// An operation while it is stepped through.
+struct Run<'a> {
+    target: Target<'a>,
+    state: OperationState,
+    progress: Progress,
+    comparison: Comparison,
+}
+
 async fn go_on(
     work: &Work<'_>,
     memory: &mut Memory,
@@ -214,76 +222,137 @@ async fn go_on(
     if let Some(result) = state.sync_result.as_mut() {
         result.revision.clone_from(&target.manifests.revision);
     }
-    let mut comparison = target.comparison.clone();
-    let mut progress = progress_of(&state, memory, &sync);
-    if !fresh && !progress.terminating {
+    if !fresh {
         tracing::debug!(application = %work.name, "going on with the operation under way");
     }
+    let progress = progress_of(&state, memory, &sync);
+    let comparison = target.comparison.clone();
+    let mut run = Run { target, state, progress, comparison };
     for _ in 0..MOST_STEPS {
-        let request = plan_request(work, &sync, &target.manifests.revision, state.started_at).await?;
-        let the_plan = plan(&comparison, &request);
-        let health = assess::assess_all(work, &comparison).await;
-        let (seen, soon) = assess::assessments(&the_plan.tasks, &comparison, &health, &memory.written);
-        let next = step(&the_plan, &mut progress, &seen);
+        let request = plan_request(work, &sync, &run.target.manifests.revision, run.state.started_at).await?;
+        let the_plan = plan(&run.comparison, &request);
+        let health = assess::assess_all(work, &run.comparison).await;
+        let (seen, soon) = assess::assessments(&the_plan.tasks, &run.comparison, &health, &memory.written);
+        let next = step(&the_plan, &mut run.progress, &seen);
         tracing::debug!(application = %work.name, stage = "sync", step = ?kind_of(&next), "next step");
-        match next {
-            Step::DryRun(tasks) => {
-                let how = Applying { dry_run: true, operation_id: &id_of(&state) };
-                let report = apply(&work.cluster, &tasks, how).await;
-                let refused =
-                    report.results.iter().any(|one| one.result.status == Some(ResultCode::SyncFailed));
-                if refused {
-                    take_refusals(&mut progress, &report);
-                    finish(&mut state, OperationPhase::Failed, &refusal(&report), work.now);
-                    return Ok(end(work, memory, state, &progress, comparison));
-                }
-                progress.dry_run_done = true;
-                memory.dry_run_done = Some(id_of(&state));
-            }
-            Step::Apply(tasks) => {
-                let how = Applying { dry_run: false, operation_id: &id_of(&state) };
-                let report = apply(&work.cluster, &tasks, how).await;
-                let waiting = report.results.len() < tasks.len();
-                take_results(&mut progress, memory, report);
-                comparison = look_again(work, &target).await?;
-                if waiting {
-                    let blocked = vec![];
-                    return Ok(wait(
-                        state,
-                        &progress,
-                        comparison,
-                        &blocked,
-                        Some(Duration::from_millis(500)),
-                    ));
-                }
-            }
-            Step::DeleteHooks(tasks) => {
-                let failures = delete_hooks(&work.cluster, &tasks).await;
-                if let Some(failure) = failures.first() {
-                    tracing::warn!(application = %work.name, stage = "apply", "a hook could not be deleted: {failure}");
-                }
-                for task in &tasks {
-                    work.cluster.take_out(&task.gvk, &task.key);
-                }
-                comparison = look_again(work, &target).await?;
-                if !failures.is_empty() {
-                    return Ok(wait(state, &progress, comparison, &[], Some(LOOK_AGAIN)));
-                }
-            }
-            Step::Wait(blocked) => return Ok(wait(state, &progress, comparison, &blocked, soon)),
-            Step::Done { phase, message } => {
-                finish(&mut state, phase, &message, Time::new(jiff::Timestamp::now()));
-                return Ok(end(work, memory, state, &progress, comparison));
-            }
+        let left = match next {
+            Step::DryRun(tasks) => run.dry_run(work, memory, &tasks).await,
+            Step::Apply(tasks) => run.apply(work, memory, &tasks).await?,
+            Step::DeleteHooks(tasks) => run.delete_hooks(work, &tasks).await?,
+            Step::Wait(blocked) => Left::Wait { blocked, soon },
+            Step::Done { phase, message } => Left::End { phase, message },
+        };
+        match left {
+            Left::GoOn => {}
+            Left::Wait { blocked, soon } => return Ok(run.wait(&blocked, soon)),
+            Left::End { phase, message } => return Ok(run.end(work, memory, phase, &message)),
         }
     }
-    finish(
-        &mut state,
-        OperationPhase::Error,
-        "the sync makes no progress; this is a defect of Tiphys",
-        work.now,
-    );
-    Ok(end(work, memory, state, &progress, comparison))
+    Ok(run.end(work, memory, OperationPhase::Error, "the sync makes no progress; this is a defect of Tiphys"))
+}
+
+/// What a step leaves to do.
+enum Left {
+    /// The next step.
+    GoOn,
+    /// To wait.
+    Wait {
+        /// For what.
+        blocked: Vec<Blocked>,
+        /// At most how long.
+        soon: Option<Duration>,
+    },
+    /// Nothing.
+    End {
+        /// How it ended.
+        phase: OperationPhase,
+        /// In words.
+        message: String,
+    },
+}
+
+/// How soon a hook is looked for again whose predecessor is on its way out.
+const HOOK_AGAIN: Duration = Duration::from_millis(500);
+
+impl Run<'_> {
+    async fn dry_run(&mut self, work: &Work<'_>, memory: &mut Memory, tasks: &[Task]) -> Left {
+        let id = id_of(&self.state);
+        let report = apply(&work.cluster, tasks, Applying { dry_run: true, operation_id: &id }).await;
+        let refused = report.results.iter().any(|one| one.result.status == Some(ResultCode::SyncFailed));
+        if refused {
+            take_refusals(&mut self.progress, &report);
+            return Left::End { phase: OperationPhase::Failed, message: refusal(&report) };
+        }
+        self.progress.dry_run_done = true;
+        memory.dry_run_done = Some(id);
+        Left::GoOn
+    }
+
+    async fn apply(&mut self, work: &Work<'_>, memory: &mut Memory, tasks: &[Task]) -> Result<Left, Problem> {
+        let id = id_of(&self.state);
+        let report = apply(&work.cluster, tasks, Applying { dry_run: false, operation_id: &id }).await;
+        let waiting = report.results.len() < tasks.len();
+        take_results(&mut self.progress, memory, report);
+        self.look_again(work).await?;
+        Ok(if waiting { Left::Wait { blocked: Vec::new(), soon: Some(HOOK_AGAIN) } } else { Left::GoOn })
+    }
+
+    async fn delete_hooks(&mut self, work: &Work<'_>, tasks: &[Task]) -> Result<Left, Problem> {
+        let failures = delete_hooks(&work.cluster, tasks).await;
+        for task in tasks {
+            work.cluster.take_out(&task.gvk, &task.key);
+        }
+        self.look_again(work).await?;
+        let Some(failure) = failures.first() else { return Ok(Left::GoOn) };
+        tracing::warn!(application = %work.name, stage = "apply", "a hook could not be deleted: {failure}");
+        Ok(Left::Wait { blocked: Vec::new(), soon: Some(LOOK_AGAIN) })
+    }
+
+    async fn look_again(&mut self, work: &Work<'_>) -> Result<(), Problem> {
+        let target = &self.target;
+        self.comparison = super::reconcile::compare_again(work, &target.manifests, &target.rules).await?;
+        Ok(())
+    }
+
+    fn wait(mut self, blocked: &[Blocked], soon: Option<Duration>) -> Outcome {
+        store_results(&mut self.state, &self.progress);
+        self.state.message = match blocked {
+            [] => "one or more tasks are running".to_owned(),
+            [one] => format!("waiting for {one}"),
+            [one, rest @ ..] => format!("waiting for {one} and {} more resources", rest.len()),
+        };
+        Outcome {
+            state: Some(self.state),
+            comparison: Some(self.comparison),
+            again: Some(soon.map_or(LOOK_AGAIN, |soon| soon.max(Duration::from_millis(50)))),
+            ..Outcome::default()
+        }
+    }
+
+    fn end(mut self, work: &Work<'_>, memory: &mut Memory, phase: OperationPhase, message: &str) -> Outcome {
+        store_results(&mut self.state, &self.progress);
+        memory.written.clear();
+        memory.dry_run_done = None;
+        let mut state = self.state;
+        finish(&mut state, phase, message, Time::new(jiff::Timestamp::now()));
+        let sync = state.operation.sync.clone().unwrap_or_default();
+        let counts = phase == OperationPhase::Succeeded && !sync.dry_run && sync.resources.is_empty();
+        let synced = counts.then(|| history_entry(&state)).flatten();
+        tracing::info!(application = %work.name, stage = "sync", phase = phase.as_str(), "{message}");
+        let seconds = state.finished_at.map_or(0, |finished| state.started_at.seconds_until(finished));
+        work.shared.meter.synced(&SyncEnd {
+            application: work.name,
+            project: work.app.project(),
+            server: &work.destination.server,
+            phase,
+            dry_run: sync.dry_run,
+            took: Duration::from_secs(seconds),
+        });
+        let failed = matches!(phase, OperationPhase::Failed | OperationPhase::Error);
+        let again = (failed && state.operation.retry.allows(state.retry_count))
+            .then(|| state.operation.retry.wait_before(state.retry_count).unwrap_or(LOOK_AGAIN));
+        Outcome { state: Some(state), synced, comparison: Some(self.comparison), again, ..Outcome::default() }
+    }
 }
 
 fn kind_of(step: &Step) -> &'static str {
@@ -339,10 +408,6 @@ async fn plan_request<'a>(
     })
 }
 
-async fn look_again(work: &Work<'_>, target: &Wanted) -> Result<Comparison, Problem> {
-    super::reconcile::compare_again(work, &target.manifests, &target.rules).await
-}
-
 fn take_results(progress: &mut Progress, memory: &mut Memory, report: ApplyReport) {
     for one in report.results {
         let result = one.result;
@@ -377,56 +442,6 @@ fn store_results(state: &mut OperationState, progress: &Progress) {
     if let Some(result) = state.sync_result.as_mut() {
         result.resources = progress.results.values().cloned().collect();
     }
-}
-
-fn wait(
-    mut state: OperationState,
-    progress: &Progress,
-    comparison: Comparison,
-    blocked: &[Blocked],
-    soon: Option<Duration>,
-) -> Outcome {
-    store_results(&mut state, progress);
-    state.message = match blocked {
-        [] => "one or more tasks are running".to_owned(),
-        [one] => format!("waiting for {one}"),
-        [one, rest @ ..] => format!("waiting for {one} and {} more resources", rest.len()),
-    };
-    Outcome {
-        state: Some(state),
-        comparison: Some(comparison),
-        again: Some(soon.map_or(LOOK_AGAIN, |soon| soon.max(Duration::from_millis(50)))),
-        ..Outcome::default()
-    }
-}
-
-fn end(
-    work: &Work<'_>,
-    memory: &mut Memory,
-    mut state: OperationState,
-    progress: &Progress,
-    comparison: Comparison,
-) -> Outcome {
-    store_results(&mut state, progress);
-    memory.written.clear();
-    memory.dry_run_done = None;
-    let sync = state.operation.sync.clone().unwrap_or_default();
-    let counts = state.phase == OperationPhase::Succeeded && !sync.dry_run && sync.resources.is_empty();
-    let synced = counts.then(|| history_entry(&state)).flatten();
-    tracing::info!(application = %work.name, stage = "sync", phase = state.phase.as_str(), "{}", state.message);
-    let seconds = state.finished_at.map_or(0, |finished| state.started_at.seconds_until(finished));
-    work.shared.meter.synced(&SyncEnd {
-        application: work.name,
-        project: work.app.project(),
-        server: &work.destination.server,
-        phase: state.phase,
-        dry_run: sync.dry_run,
-        took: Duration::from_secs(seconds),
-    });
-    let failed = matches!(state.phase, OperationPhase::Failed | OperationPhase::Error);
-    let again = (failed && state.operation.retry.allows(state.retry_count))
-        .then(|| state.operation.retry.wait_before(state.retry_count).unwrap_or(LOOK_AGAIN));
-    Outcome { state: Some(state), synced, comparison: Some(comparison), again, ..Outcome::default() }
 }
 
 fn history_entry(state: &OperationState) -> Option<RevisionHistory> {

@@ -13,7 +13,7 @@ use crate::object::str_at;
 use super::merge_keys::{is_set, merge_key};
 
 /// The object that an apply would leave. The last applied state is taken from the live object's annotation.
-pub fn overlay(desired: &Value, live: &Value) -> Value {
+pub(super) fn overlay(desired: &Value, live: &Value) -> Value {
     let last: Option<Value> = str_at(live, &["metadata", "annotations", LAST_APPLIED])
         .and_then(|text| serde_json::from_str(text).ok());
     let group = str_at(desired, &["apiVersion"])

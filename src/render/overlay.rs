@@ -82,10 +82,10 @@ fn read_build_options(options: &str, build: &mut Build) -> Result<(), Problem> {
     while let Some(word) = words.next() {
         match word {
             "--enable-helm" => build.options.enable_helm = true,
-            "--load-restrictor" => {
-                if words.next().is_some_and(|value| value.to_lowercase().ends_with("none")) {
-                    build.options.load_restrictor = LoadRestrictor::None;
-                }
+            "--load-restrictor"
+                if words.next().is_some_and(|value| value.to_lowercase().ends_with("none")) =>
+            {
+                build.options.load_restrictor = LoadRestrictor::None;
             }
             "--enable-alpha-plugins" | "--enable-exec" | "--network" => {
                 return Err(render_problem(format!(

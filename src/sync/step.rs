@@ -197,13 +197,11 @@ fn fail(
         .filter(|task| phase_in(progress, task) == Some(OperationPhase::Running))
         .copied()
         .collect();
-    if let Some(first) = pending.first() {
-        if running.is_empty() {
-            let wave = first.wave;
-            return Step::Apply(
-                pending.iter().filter(|task| task.wave == wave).map(|task| (**task).clone()).collect(),
-            );
-        }
+    if let Some(first) = pending.first()
+        && running.is_empty()
+    {
+        let here = pending.iter().filter(|task| task.wave == first.wave);
+        return Step::Apply(here.map(|task| (**task).clone()).collect());
     }
     if !running.is_empty() {
         return Step::Wait(blocked(&running, seen));

@@ -8,11 +8,14 @@ use super::harness::{World, config_map, deployment};
 #[ignore = "needs a cluster: cargo xtask test"]
 fn commits_drift_prunes_and_deletion_converge() {
     let world = World::new("converge");
-    let url = world.repository("app", &[
-        ("config.yaml", &config_map("settings", "one", -1)),
-        ("web.yaml", &deployment("web", 1, 0, "{}")),
-        ("later.yaml", &config_map("later", "x", 1)),
-    ]);
+    let url = world.repository(
+        "app",
+        &[
+            ("config.yaml", &config_map("settings", "one", -1)),
+            ("web.yaml", &deployment("web", 1, 0, "{}")),
+            ("later.yaml", &config_map("later", "x", 1)),
+        ],
+    );
     let target = world.application("app", &url, |_| {});
     world.converged("app", "");
     let settings = format!("/api/v1/namespaces/{target}/configmaps/settings");
@@ -27,10 +30,10 @@ fn commits_drift_prunes_and_deletion_converge() {
     world.eventually("the deletion is healed", |world| value(world) == Some(json!("one")));
 
     // A commit changes one object and drops another.
-    let commit = world.commit("app", &[
-        ("config.yaml", &config_map("settings", "two", -1)),
-        ("web.yaml", &deployment("web", 1, 0, "{}")),
-    ]);
+    let commit = world.commit(
+        "app",
+        &[("config.yaml", &config_map("settings", "two", -1)), ("web.yaml", &deployment("web", 1, 0, "{}"))],
+    );
     world.refresh("app");
     world.converged("app", &commit);
     assert_eq!(value(&world), Some(json!("two")));
@@ -66,9 +69,11 @@ fn overlays_and_charts_converge() {
     });
     world.converged("overlay", "");
     world.converged("chart", "");
-    let web = world.api.get(&format!("/apis/apps/v1/namespaces/{overlay}/deployments/prod-web")).unwrap().unwrap();
+    let web =
+        world.api.get(&format!("/apis/apps/v1/namespaces/{overlay}/deployments/prod-web")).unwrap().unwrap();
     assert_eq!(web["spec"]["replicas"], 2);
-    let config = world.api.get(&format!("/api/v1/namespaces/{chart}/configmaps/chart-config")).unwrap().unwrap();
+    let config =
+        world.api.get(&format!("/api/v1/namespaces/{chart}/configmaps/chart-config")).unwrap().unwrap();
     assert_eq!(config["data"]["value"], "set");
 }
 
@@ -98,16 +103,25 @@ fn nothing_is_written_when_nothing_changed() {
     let target = world.application("app", &url, |_| {});
     world.converged("app", "");
     let versions = |world: &World| {
-        let object = world.api.get(&format!("/api/v1/namespaces/{target}/configmaps/settings")).unwrap().unwrap();
-        (world.app("app")["metadata"]["resourceVersion"].clone(), object["metadata"]["resourceVersion"].clone())
+        let object =
+            world.api.get(&format!("/api/v1/namespaces/{target}/configmaps/settings")).unwrap().unwrap();
+        (
+            world.app("app")["metadata"]["resourceVersion"].clone(),
+            object["metadata"]["resourceVersion"].clone(),
+        )
     };
     // The refresh itself writes the annotation twice: once to ask, once when it was heard.
     world.refresh("app");
-    let heard = |world: &World| world.app("app")["metadata"]["annotations"].get("argocd.argoproj.io/refresh").is_none();
+    let heard = |world: &World| {
+        world.app("app")["metadata"]["annotations"].get("argocd.argoproj.io/refresh").is_none()
+    };
     world.eventually("the refresh is heard", heard);
     let before = versions(&world);
-    let other = world.commit("app", &[("config.yaml", &config_map("settings", "one", 0)), ("notes.txt", "x")]);
+    let other =
+        world.commit("app", &[("config.yaml", &config_map("settings", "one", 0)), ("notes.txt", "x")]);
     world.refresh("app");
-    world.eventually("the new revision is seen", |world| world.app("app")["status"]["sync"]["revision"] == other);
+    world.eventually("the new revision is seen", |world| {
+        world.app("app")["status"]["sync"]["revision"] == other
+    });
     assert_eq!(versions(&world).1, before.1, "an object that did not change was written");
 }

@@ -11,10 +11,13 @@ fn a_wave_waits_for_gpus_and_goes_on_when_a_node_comes() {
     // A resource of this test alone, so that other tests' pods do not count.
     let resource = format!("example.com/gpu-{}", std::process::id());
     let limits = format!("{{\"{resource}\": 1}}");
-    let url = world.repository("app", &[
-        ("server.yaml", &deployment("server", 2, 0, &limits)),
-        ("after.yaml", &config_map("after", "x", 1)),
-    ]);
+    let url = world.repository(
+        "app",
+        &[
+            ("server.yaml", &deployment("server", 2, 0, &limits)),
+            ("after.yaml", &config_map("after", "x", 1)),
+        ],
+    );
     let target = world.application("app", &url, |_| {});
     let message = |world: &World| world.app("app")["status"]["health"]["message"].to_string();
     world.eventually("the gate says what is missing", |world| {
@@ -42,7 +45,8 @@ fn a_crash_loop_of_a_gpu_workload_fails_the_wave() {
         "      labels: {app: server}\n    spec:",
         "      labels: {app: server}\n      annotations: {tiphys.dev/kwok: crash-loop}\n    spec:",
     );
-    let url = world.repository("app", &[("server.yaml", &crashing), ("after.yaml", &config_map("after", "x", 1))]);
+    let url =
+        world.repository("app", &[("server.yaml", &crashing), ("after.yaml", &config_map("after", "x", 1))]);
     let target = world.application("app", &url, |app| {
         app["spec"]["syncPolicy"]["retry"] = json!({"limit": 0});
     });

@@ -29,13 +29,14 @@ pub(super) struct World {
 impl World {
     /// A namespace, a Git server and a running controller.
     pub(super) fn new(name: &str) -> Self {
-        let kubeconfig = std::env::var_os("TIPHYS_TEST_KUBECONFIG")
-            .map(PathBuf::from)
-            .expect("TIPHYS_TEST_KUBECONFIG is not set: run these tests with `cargo xtask test --only cluster`");
+        let kubeconfig = std::env::var_os("TIPHYS_TEST_KUBECONFIG").map(PathBuf::from).expect(
+            "TIPHYS_TEST_KUBECONFIG is not set: run these tests with `cargo xtask test --only cluster`",
+        );
         let api = Api::from_kubeconfig(&kubeconfig).unwrap();
         for crd in [tiphys::api::application_crd(), tiphys::api::project_crd()] {
             let name = crd["metadata"]["name"].as_str().unwrap();
-            api.apply(&format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"), &crd).unwrap();
+            api.apply(&format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"), &crd)
+                .unwrap();
         }
         let unique = format!("{name}-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let folder = TempDir::new().unwrap();
@@ -62,7 +63,15 @@ impl World {
             .open(self.folder.path().join("controller.log"))
             .unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_tiphys"))
-            .args(["controller", "--namespace", &self.namespace, "--metrics-port", "0", "--metrics-bind", "127.0.0.1"])
+            .args([
+                "controller",
+                "--namespace",
+                &self.namespace,
+                "--metrics-port",
+                "0",
+                "--metrics-bind",
+                "127.0.0.1",
+            ])
             .args(["--log-format", "text", "--log-level", "debug"])
             .arg("--kubeconfig")
             .arg(&self.kubeconfig)
@@ -168,7 +177,8 @@ impl World {
         let started = Instant::now();
         while !holds(self) {
             if started.elapsed() > PATIENCE {
-                let log = std::fs::read_to_string(self.folder.path().join("controller.log")).unwrap_or_default();
+                let log =
+                    std::fs::read_to_string(self.folder.path().join("controller.log")).unwrap_or_default();
                 let tail: Vec<&str> = log.lines().rev().take(40).collect();
                 let tail: Vec<&str> = tail.into_iter().rev().collect();
                 let apps = self.api.list(&self.apps_path()).unwrap_or_default();

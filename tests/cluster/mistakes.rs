@@ -8,8 +8,16 @@ use super::harness::{World, config_map};
 type Mistake = (&'static str, fn(&mut Value), &'static [&'static str]);
 
 const MISTAKES: &[Mistake] = &[
-    ("revision", |app| app["spec"]["source"]["targetRevision"] = json!("no-such-branch"), &["no-such-branch"]),
-    ("repository", |app| app["spec"]["source"]["repoURL"] = json!("http://user:s3cret@127.0.0.1:1/x.git"), &["127.0.0.1"]),
+    (
+        "revision",
+        |app| app["spec"]["source"]["targetRevision"] = json!("no-such-branch"),
+        &["no-such-branch"],
+    ),
+    (
+        "repository",
+        |app| app["spec"]["source"]["repoURL"] = json!("http://user:s3cret@127.0.0.1:1/x.git"),
+        &["127.0.0.1"],
+    ),
     ("path", |app| app["spec"]["source"]["path"] = json!("nowhere"), &["nowhere", "does not exist"]),
     ("escape", |app| app["spec"]["source"]["path"] = json!("../../etc"), &["leads out of the repository"]),
     ("yaml", |app| app["spec"]["source"]["path"] = json!("broken"), &["broken/a.yaml", "line"]),
@@ -28,11 +36,14 @@ const MISTAKES: &[Mistake] = &[
 #[ignore = "needs a cluster: cargo xtask test"]
 fn a_mistake_is_a_condition_and_harms_nobody_else() {
     let world = World::new("mistakes");
-    let url = world.repository("app", &[
-        ("good/config.yaml", &config_map("settings", "one", 0)),
-        ("broken/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: [\n"),
-        ("unknown/a.yaml", "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: g}\n"),
-    ]);
+    let url = world.repository(
+        "app",
+        &[
+            ("good/config.yaml", &config_map("settings", "one", 0)),
+            ("broken/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: [\n"),
+            ("unknown/a.yaml", "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: g}\n"),
+        ],
+    );
     for (name, mistake, _) in MISTAKES {
         world.application(name, &url, |app| {
             app["spec"]["source"]["path"] = json!("good");

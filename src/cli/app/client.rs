@@ -74,8 +74,7 @@ impl AppClient {
         } else {
             Api::namespaced_with(self.client.clone(), &self.namespace, &api_resource())
         };
-        let mut params = ListParams::default();
-        params.label_selector = selector.map(str::to_owned);
+        let params = ListParams { label_selector: selector.map(str::to_owned), ..ListParams::default() };
         let list = api.list(&params).await.map_err(|error| self.failed("Applications", &error))?;
         let complete = |mut object: WatchedObject| {
             object.complete(&api_resource());
