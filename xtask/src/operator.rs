@@ -8,7 +8,7 @@ use crate::cluster::Cluster;
 use crate::console::Progress;
 use crate::error::{Context, Error, Result};
 use crate::paths;
-use crate::process::Background;
+use crate::process::{Background, wait_until};
 
 /// Namespace of the controller and of the Applications.
 pub const NAMESPACE: &str = "argocd";
@@ -49,7 +49,12 @@ impl Operator {
     pub fn install(&self, cluster: &Cluster) -> Result<()> {
         let crds = paths::workspace().join("crds");
         cluster.kubectl(&["apply", "--server-side", "--filename", &crds.display().to_string()], "")?;
-        cluster.kubectl(&["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"], "")?;
+        let api = cluster.api()?;
+        let served =
+            |plural: &str| matches!(api.get(&format!("/apis/argoproj.io/v1alpha1/{plural}")), Ok(Some(_)));
+        if !wait_until(Duration::from_secs(60), &[], || served("applications") && served("appprojects"))? {
+            return Err(Error::new("the API server does not serve our CRDs"));
+        }
         cluster.kubectl(&["create", "namespace", NAMESPACE], "")?;
         let project = paths::workspace().join("examples/applications/project.yaml");
         cluster.kubectl(&["apply", "--filename", &project.display().to_string()], "")?;
