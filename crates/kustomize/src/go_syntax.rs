@@ -29,7 +29,18 @@ fn write(text: &mut String, node: &Node) {
 }
 
 fn write_scalar(text: &mut String, node: &Node) {
-    let value = value::to_map(node).unwrap_or(Value::Null);
+    let value = match value::to_map(node) {
+        Ok(value) => value,
+        Err(_) => {
+            let lower = node.value.to_ascii_lowercase();
+            text.push_str(match lower.as_str() {
+                ".nan" => "NaN",
+                "-.inf" => "-Inf",
+                _ => "+Inf",
+            });
+            return;
+        }
+    };
     let _ = match value {
         Value::Null => write!(text, "interface {{}}(nil)"),
         Value::String(string) => write!(text, "{}", quote(&string)),

@@ -79,6 +79,13 @@ impl<'s> Merger<'s> {
         shape: Option<Shape<'s>>,
     ) -> Result<Outcome> {
         let shape = self.shape(dest.as_deref(), patch.as_deref(), shape);
+        let mut dest = dest;
+        if let (Some(dest), Some(patch)) = (dest.as_deref_mut(), patch.as_deref())
+            && dest.kind != Kind::Scalar
+            && dest.content.is_empty()
+        {
+            dest.style = patch.style;
+        }
         let kind = present(dest.as_deref()).or(present(patch.as_deref())).map(|node| node.kind);
         if let Some(kind @ (Kind::Mapping | Kind::Sequence | Kind::Scalar)) = kind {
             for node in [dest.as_deref(), patch.as_deref()].into_iter().flatten() {

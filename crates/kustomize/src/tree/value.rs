@@ -1,5 +1,7 @@
 //! Between nodes and values: what `yaml.Unmarshal` and `json.Marshal` make of a node, and back.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use goyaml::{Kind, Node, Style, Value, tags};
 use serde_json::{Map, Number};
 
@@ -25,7 +27,8 @@ enum Trouble {
 pub(crate) fn to_value(node: &Node) -> Result<Value> {
     // kyaml prints the node and reads the text again. That changes folded scalars with indented lines
     // (yaml.v3 folds what it may not), and nothing else.
-    let decoded = if has_folded(node) { Err(Trouble::Yaml(String::new())) } else { decode(node.root()) };
+    let decoded =
+        if has_folded(node) { Err(Trouble::Yaml(String::new())) } else { decode(node.root(), Source::Text) };
     match decoded {
         Ok(value) => Ok(value),
         Err(Trouble::Json(message)) => Err(Error::new(message)),
@@ -33,7 +36,7 @@ pub(crate) fn to_value(node: &Node) -> Result<Value> {
         Err(Trouble::Yaml(_)) => {
             let text = print(node)?;
             let again = goyaml::parse_first(text.as_bytes(), &goyaml::Limits::default())?.unwrap_or_default();
-            match decode(again.root()) {
+            match decode(again.root(), Source::Node) {
                 Ok(value) => Ok(value),
                 Err(Trouble::Json(message)) => Err(Error::new(message)),
                 Err(Trouble::Yaml(message)) => {
@@ -50,40 +53,65 @@ fn has_folded(node: &Node) -> bool {
 
 /// The JSON value of an object, as kyaml's `Map` (which reads the node itself) decodes it.
 pub(crate) fn to_map(node: &Node) -> Result<Value> {
-    match decode(node.root()) {
+    match decode(node.root(), Source::Node) {
         Ok(value) => Ok(value),
         Err(Trouble::Json(message)) => Err(Error::new(message)),
         Err(Trouble::Yaml(message)) => Err(Error::new(format!("yaml: unmarshal errors:\n  {message}"))),
     }
 }
 
-fn decode(node: &Node) -> Result<Value, Trouble> {
-    match node.kind {
-        Kind::Mapping => decode_mapping(node, true),
-        _ => decode_any(node),
+/// Whether a value comes from the node itself, or from its text, and from where in it: an empty null in a
+/// flow collection is printed as `''`, and read again as a string.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Node,
+    Text,
+    FlowText,
+}
+
+impl Source {
+    fn inside(self, collection: &Node) -> Self {
+        if self == Self::Text && collection.style.has(Style::FLOW) { Self::FlowText } else { self }
     }
 }
 
-fn decode_any(node: &Node) -> Result<Value, Trouble> {
+fn decode(node: &Node, source: Source) -> Result<Value, Trouble> {
     match node.kind {
-        Kind::Document => node.content.first().map_or(Ok(Value::Null), decode_any),
-        Kind::Mapping => decode_mapping(node, false),
-        Kind::Sequence => node.content.iter().map(decode_any).collect::<Result<_, _>>().map(Value::Array),
+        Kind::Mapping => decode_mapping(node, true, source),
+        _ => decode_any(node, source),
+    }
+}
+
+fn decode_any(node: &Node, source: Source) -> Result<Value, Trouble> {
+    match node.kind {
+        Kind::Document => node.content.first().map_or(Ok(Value::Null), |root| decode_any(root, source)),
+        Kind::Mapping => decode_mapping(node, false, source),
+        Kind::Sequence => {
+            let inside = source.inside(node);
+            let items = node.content.iter().map(|item| decode_any(item, inside));
+            items.collect::<Result<_, _>>().map(Value::Array)
+        }
+        Kind::Scalar if source == Source::FlowText && node.value.is_empty() => {
+            Ok(Value::String(String::new()))
+        }
         Kind::Scalar => decode_scalar(node),
         Kind::Alias => Ok(Value::Null),
     }
 }
 
-fn decode_mapping(node: &Node, top: bool) -> Result<Value, Trouble> {
+fn decode_mapping(node: &Node, top: bool, source: Source) -> Result<Value, Trouble> {
+    let inside = source.inside(node);
     let mut map = Map::new();
     for (i, (key, value)) in node.pairs().enumerate() {
         if map.contains_key(&key.value) {
             return Err(Trouble::Yaml(duplicate(node, i, key)));
         }
-        if !top && key.short_tag() != tags::STR {
+        // An empty key is printed as a string, whatever it was.
+        let is_string = key.short_tag() == tags::STR || source != Source::Node && key.value.is_empty();
+        if !top && !is_string {
             return Err(Trouble::Json("json: unsupported type: map[interface {}]interface {}".to_owned()));
         }
-        map.insert(key.value.clone(), decode_any(value)?);
+        map.insert(key.value.clone(), decode_any(value, inside)?);
     }
     Ok(Value::Object(map))
 }
@@ -116,12 +144,21 @@ fn decode_scalar(node: &Node) -> Result<Value, Trouble> {
             None => None,
         },
         tags::TIMESTAMP => timestamp(text).map(Value::String),
+        tags::BINARY => return binary(text),
         _ => Some(Value::String(text.to_owned())),
     };
     value.ok_or_else(|| {
         let plain = Node::scalar(text);
         Trouble::Json(format!("yaml: cannot decode {} `{text}` as a {tag}", plain.short_tag()))
     })
+}
+
+fn binary(text: &str) -> Result<Value, Trouble> {
+    let plain: String = text.chars().filter(|character| !matches!(character, '\n' | '\r')).collect();
+    match STANDARD.decode(plain) {
+        Ok(bytes) => Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(_) => Err(Trouble::Json("yaml: !!binary value contains invalid base64 data".to_owned())),
+    }
 }
 
 fn parse_bool(text: &str) -> Option<bool> {
@@ -175,11 +212,12 @@ fn parse_float(text: &str) -> Option<f64> {
 /// A float as JSON has it after a round trip: whole numbers below 1e21 are integers.
 fn float_value(float: f64) -> Value {
     if float == float.trunc() && float.abs() < 1e21 {
-        let whole = float as i128;
-        if let Ok(signed) = i64::try_from(whole) {
+        // The digits are the shortest that mean the float, then zeros.
+        let digits = format!("{float}");
+        if let Ok(signed) = digits.parse::<i64>() {
             return Value::Number(Number::from(signed));
         }
-        if let Ok(unsigned) = u64::try_from(whole) {
+        if let Ok(unsigned) = digits.parse::<u64>() {
             return Value::Number(Number::from(unsigned));
         }
     }
