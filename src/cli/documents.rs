@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use goyaml::{DecodeOptions, Numbers};
 use serde_json::Value;
 
 use super::error::CliError;
@@ -20,16 +21,18 @@ pub(super) fn read_objects(file: &Path) -> Result<Vec<Value>, CliError> {
     Ok(documents.into_iter().filter(|document| !document.is_null()).flat_map(expand).collect())
 }
 
-/// The documents of a text, as they are.
+/// The documents of a text, as they are: JSON, or YAML as Kubernetes' own tools read it.
 pub(super) fn parse(file: &Path, text: &str) -> Result<Vec<Value>, CliError> {
-    Ok(match serde_json::from_str(text) {
-        Ok(Value::Array(items)) => items,
-        Ok(document) => vec![document],
-        Err(_) => serde_saphyr::from_multiple(text).map_err(|error| CliError::Parse {
-            file: file.display().to_string(),
-            message: error.to_string(),
-        })?,
-    })
+    match serde_json::from_str(text) {
+        Ok(Value::Array(items)) => return Ok(items),
+        Ok(document) => return Ok(vec![document]),
+        Err(_) => {}
+    }
+    let options = DecodeOptions { numbers: Numbers::Json, ..DecodeOptions::default() };
+    goyaml::split_documents(text.as_bytes())
+        .map(|document| goyaml::decode(document, &options))
+        .collect::<Result<Vec<Value>, _>>()
+        .map_err(|error| CliError::Parse { file: file.display().to_string(), message: error.to_string() })
 }
 
 /// The items of a List, or the object itself.

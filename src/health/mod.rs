@@ -5,6 +5,7 @@
 //! Nothing here reads a clock, a file or a cluster; what a rule needs comes as a value.
 
 mod builtin;
+pub mod catalogue;
 pub mod cause;
 mod customization_map;
 mod customizations;
@@ -64,11 +65,10 @@ fn own_rule(
     object: &Value,
     customizations: &Customizations<'_>,
 ) -> Option<Option<HealthStatus>> {
-    customizations.assess(gvk, object).or_else(|| {
-        ecosystem::assess(&gvk.group, &gvk.kind, object)
-            .or_else(|| rules::assess(&gvk.group, &gvk.kind, object))
-            .map(Some)
-    })
+    customizations
+        .assess(gvk, object)
+        .or_else(|| ecosystem::assess(&gvk.group, &gvk.kind, object).map(Some))
+        .or_else(|| rules::assess(&gvk.group, &gvk.kind, object))
 }
 
 /// Whether the object has a time of deletion that can be read as a time.

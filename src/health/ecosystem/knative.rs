@@ -13,6 +13,9 @@ fn operator(object: &Value, name: &str, wanted: &[&str], may_be_false: &[&str]) 
     let Some(conditions) = conditions(object) else {
         return HealthStatus::progressing(format!("Waiting for {name}"));
     };
+    if conditions.iter().any(|condition| !is_complete(condition)) {
+        return super::needs("type and status of each condition");
+    }
     let (mut met, mut open, mut message) = (0, 0, String::new());
     for (index, condition) in conditions.iter().enumerate() {
         let (kind, status) = (text(condition, "type"), text(condition, "status"));
@@ -30,6 +33,11 @@ fn operator(object: &Value, name: &str, wanted: &[&str], may_be_false: &[&str]) 
     } else {
         HealthStatus::degraded(message)
     }
+}
+
+/// Whether a condition has a type and a status in words.
+pub(super) fn is_complete(condition: &Value) -> bool {
+    str_at(condition, &["type"]).is_some() && str_at(condition, &["status"]).is_some()
 }
 
 pub(super) fn eventing(object: &Value) -> HealthStatus {
@@ -89,6 +97,9 @@ pub(super) fn inference_service(object: &Value) -> HealthStatus {
         }
         let (kind, status) = (text(condition, "type"), text(condition, "status"));
         all_met &= status != "Unknown" && (status != "False" || kind == "Stopped");
+        if status != "True" && !is_complete(condition) {
+            return super::needs("type and status of each condition");
+        }
         if status != "True" && kind != "Stopped" {
             let _ = write!(message, " | {}: {kind} | {status}", index + 1);
             for detail in [text(condition, "reason"), text(condition, "message")] {

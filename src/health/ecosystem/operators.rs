@@ -19,6 +19,9 @@ pub(super) fn subscription(object: &Value) -> HealthStatus {
         if by_hand && kind == "InstallPlanPending" {
             continue;
         }
+        if !super::knative::is_complete(condition) {
+            return super::needs("type and status of each condition");
+        }
         let _ = writeln!(message, "{}: {kind} | {status}", index + 1);
         match kind {
             "InstallPlanPending" if status == "True" => pending += 1,

@@ -5,6 +5,9 @@ use super::template::Template;
 use super::test::{Operand, Scope, Test};
 use crate::flow::{HealthCode, HealthStatus, Reason};
 
+/// What a line decides: a health, that there is none, or that its message cannot be made.
+pub(super) type Verdict = Result<Option<HealthStatus>, MissingPart>;
+
 /// A line, or neighbouring lines about conditions.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -31,6 +34,8 @@ enum Code {
     Fixed(HealthCode),
     /// The word of a field is the code.
     Field(Operand),
+    /// The kind has no health in this state.
+    Nothing,
 }
 
 impl Arm {
@@ -52,6 +57,7 @@ impl Arm {
         };
         let code = match code.parse() {
             Ok(code) => Code::Fixed(code),
+            Err(_) if code == "None" => Code::Nothing,
             Err(_) => Code::Field(Operand::parse(code)?),
         };
         Some(Self { tests: tests?.concat(), code, message: Template::parse(message)?, reason, kept })
@@ -65,19 +71,20 @@ impl Arm {
         self.tests.iter().all(|test| test.holds(scope))
     }
 
-    pub(super) fn verdict(&self, scope: &Scope<'_>) -> Result<HealthStatus, MissingPart> {
+    pub(super) fn verdict(&self, scope: &Scope<'_>) -> Verdict {
         let message = self.message.fill(scope)?;
         let health = match &self.code {
+            Code::Nothing => return Ok(None),
             Code::Fixed(code) => HealthStatus::new(*code, message),
             Code::Field(operand) => match operand.get(scope).as_str().map(str::parse) {
                 Some(Ok(code)) => HealthStatus::new(code, message),
                 _ => HealthStatus::unknown("Lua returned an invalid health status"),
             },
         };
-        Ok(match self.reason {
+        Ok(Some(match self.reason {
             Some(reason) => health.because(reason),
             None => health,
-        })
+        }))
     }
 }
 

@@ -15,7 +15,8 @@
 //!
 //! Lines are tried from the top. Neighbouring condition lines are one pass: for each condition in its order, the
 //! first line that matches decides. A code with `~` in front is kept, and the pass goes on: what is kept last
-//! holds unless a later line of the pass decides; it is taken when the pass ends. `Code!Reason` names the cause.
+//! holds unless a later line of the pass decides; it is taken when the pass ends. `Code!Reason` names the cause,
+//! `None` says that there is no health to tell.
 //! `test` and `template` document
 //! what stands left and right of the arrow.
 
@@ -27,7 +28,7 @@ mod test;
 use serde_json::Value;
 
 use crate::flow::{HealthStatus, Reason};
-use line::{Arm, Step};
+use line::{Arm, Step, Verdict};
 use test::Scope;
 
 pub(super) use table::kinds;
@@ -46,17 +47,16 @@ struct Rule {
 #[error("the message of the health rule needs {0}, which is not there")]
 struct MissingPart(String);
 
-/// Applies the rule of a kind, if there is one in the tables.
-pub(super) fn assess(group: &str, kind: &str, object: &Value) -> Option<HealthStatus> {
+/// Applies the rule of a kind, if there is one in the tables. The rule may find that there is no health to tell.
+pub(super) fn assess(group: &str, kind: &str, object: &Value) -> Option<Option<HealthStatus>> {
     let rule = table::find(group, kind)?;
-    Some(
-        rule.apply(object)
-            .unwrap_or_else(|missing| HealthStatus::unknown(missing.to_string()).because(Reason::RuleFailed)),
-    )
+    Some(rule.apply(object).unwrap_or_else(|missing| {
+        Some(HealthStatus::unknown(missing.to_string()).because(Reason::RuleFailed))
+    }))
 }
 
 impl Rule {
-    fn apply(&self, object: &Value) -> Result<HealthStatus, MissingPart> {
+    fn apply(&self, object: &Value) -> Verdict {
         for path in &self.needs {
             if !path.get(object).is_object() {
                 return Err(MissingPart(path.to_string()));
@@ -71,17 +71,22 @@ impl Rule {
         for step in &self.steps {
             let decided = match step {
                 Step::Object(arm) => arm.matches(&scope).then(|| arm.verdict(&scope)),
+                Step::Pass(_)
+                    if matches!(conditions, Value::Bool(_) | Value::Number(_) | Value::String(_)) =>
+                {
+                    return Err(MissingPart("a list of conditions".to_owned()));
+                }
                 Step::Pass(arms) => pass(arms, &scope),
             };
             if let Some(health) = decided {
                 return health;
             }
         }
-        Ok(HealthStatus::unknown("no line of the health rule matches"))
+        Ok(None)
     }
 }
 
-fn pass(arms: &[Arm], scope: &Scope<'_>) -> Option<Result<HealthStatus, MissingPart>> {
+fn pass(arms: &[Arm], scope: &Scope<'_>) -> Option<Verdict> {
     let mut kept = None;
     for condition in scope.conditions {
         let scope = Scope { condition: Some(condition), ..*scope };
