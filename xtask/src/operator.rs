@@ -69,7 +69,8 @@ impl Operator {
             .arg("controller")
             .arg("--kubeconfig")
             .arg(cluster.operator_kubeconfig())
-            .args(["--namespace", NAMESPACE, "--log-format", "text", "--cache"])
+            .args(["--namespace", NAMESPACE, "--log-format", "text"])
+            .args(["--metrics-bind", "127.0.0.1", "--metrics-port", "0", "--cache"])
             .arg(cluster.folder().join("mirrors"))
             .env_remove("KUBECONFIG")
             .envs(environment.iter().copied());

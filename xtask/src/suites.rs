@@ -31,7 +31,7 @@ pub enum Suite {
 }
 
 /// In the order that shows a mistake soonest.
-const ALL: &[Suite] = &[Suite::Fmt, Suite::Clippy, Suite::Golden, Suite::Unit, Suite::Cluster];
+const ALL: &[Suite] = &[Suite::Fmt, Suite::Clippy, Suite::Crds, Suite::Golden, Suite::Unit, Suite::Cluster];
 
 /// What `cargo xtask test` is asked for.
 #[derive(Clone, Debug, clap::Args)]
