@@ -337,24 +337,161 @@ fn calls(sort: Sort) -> &'static [(&'static str, &'static [Sort])] {
     }
 }
 
+/// The same for sprig's functions: those that give the same in every run.
+fn sprig_calls(sort: Sort) -> &'static [(&'static str, &'static [Sort])] {
+    use Sort::{Any, Bool, Float, Int, List, Map, Text};
+    match sort {
+        Any => &[
+            ("default", &[Any, Any]),
+            ("coalesce", &[Any, Any, Any]),
+            ("ternary", &[Any, Any, Bool]),
+            ("first", &[List]),
+            ("last", &[List]),
+            ("get", &[Map, Text]),
+            ("pluck", &[Text, Map, Map]),
+            ("deepCopy", &[Map]),
+            ("mustFirst", &[List]),
+            ("dig", &[Text, Text, Any, Map]),
+        ],
+        Text => &[
+            ("upper", &[Text]),
+            ("lower", &[Text]),
+            ("title", &[Text]),
+            ("trim", &[Text]),
+            ("trunc", &[Int, Text]),
+            ("quote", &[Any]),
+            ("squote", &[Any]),
+            ("quote", &[Any, Any]),
+            ("replace", &[Text, Text, Text]),
+            ("indent", &[Int, Text]),
+            ("nindent", &[Int, Text]),
+            ("join", &[Text, List]),
+            ("toString", &[Any]),
+            ("b64enc", &[Text]),
+            ("b64dec", &[Text]),
+            ("cat", &[Any, Any]),
+            ("substr", &[Int, Int, Text]),
+            ("typeOf", &[Any]),
+            ("kindOf", &[Any]),
+            ("toJson", &[Any]),
+            ("toPrettyJson", &[Any]),
+            ("repeat", &[Int, Text]),
+            ("trimSuffix", &[Text, Text]),
+            ("trimAll", &[Text, Text]),
+            ("snakecase", &[Text]),
+            ("camelcase", &[Text]),
+            ("kebabcase", &[Text]),
+            ("swapcase", &[Text]),
+            ("initials", &[Text]),
+            ("wrap", &[Int, Text]),
+            ("plural", &[Text, Text, Int]),
+            ("sha256sum", &[Text]),
+            ("adler32sum", &[Text]),
+            ("regexReplaceAll", &[Text, Text, Text]),
+            ("abbrev", &[Int, Text]),
+            ("nospace", &[Text]),
+            ("untitle", &[Text]),
+            ("toRawJson", &[Any]),
+            ("base", &[Text]),
+            ("dir", &[Text]),
+            ("toDecimal", &[Text]),
+        ],
+        Int => &[
+            ("int", &[Any]),
+            ("int64", &[Any]),
+            ("add", &[Int, Float]),
+            ("sub", &[Int, Int]),
+            ("mul", &[Int, Int, Int]),
+            ("div", &[Int, Int]),
+            ("mod", &[Int, Int]),
+            ("max", &[Int, Float]),
+            ("min", &[Float, Int]),
+            ("add1", &[Int]),
+            ("atoi", &[Text]),
+            ("len", &[List]),
+            ("ceil", &[Float]),
+        ],
+        Float => &[
+            ("float64", &[Any]),
+            ("addf", &[Float, Int]),
+            ("mulf", &[Float, Float]),
+            ("round", &[Float, Int]),
+            ("floor", &[Float]),
+            ("maxf", &[Float, Float]),
+        ],
+        Bool => &[
+            ("empty", &[Any]),
+            ("hasKey", &[Map, Text]),
+            ("has", &[Any, List]),
+            ("contains", &[Text, Text]),
+            ("hasPrefix", &[Text, Text]),
+            ("kindIs", &[Text, Any]),
+            ("typeIs", &[Text, Any]),
+            ("all", &[Any, Any]),
+            ("any", &[Any, Any]),
+            ("deepEqual", &[Any, Any]),
+            ("regexMatch", &[Text, Text]),
+        ],
+        List => &[
+            ("list", &[Any, Any]),
+            ("list", &[]),
+            ("append", &[List, Any]),
+            ("prepend", &[List, Any]),
+            ("rest", &[List]),
+            ("initial", &[List]),
+            ("reverse", &[List]),
+            ("uniq", &[List]),
+            ("without", &[List, Any]),
+            ("sortAlpha", &[List]),
+            ("splitList", &[Text, Text]),
+            ("until", &[Int]),
+            ("compact", &[List]),
+            ("concat", &[List, List]),
+            ("toStrings", &[List]),
+            ("chunk", &[Int, List]),
+            ("untilStep", &[Int, Int, Int]),
+            ("slice", &[List, Int]),
+            ("tuple", &[Any, Any]),
+            ("mustAppend", &[List, Any]),
+            ("sortAlpha", &[Map]),
+        ],
+        Map => &[
+            ("dict", &[Text, Any]),
+            ("dict", &[Text, Any, Text, Any]),
+            ("dict", &[]),
+            ("set", &[Map, Text, Text]),
+            ("unset", &[Map, Text]),
+            ("merge", &[Map, Map]),
+            ("mergeOverwrite", &[Map, Map]),
+            ("pick", &[Map, Text]),
+            ("omit", &[Map, Text]),
+            ("deepCopy", &[Map]),
+            ("merge", &[Map, Map, Map]),
+            ("fromJson", &[Text]),
+            ("split", &[Text, Text]),
+            ("splitn", &[Text, Int, Text]),
+        ],
+    }
+}
+
 /// Writes one template.
 pub(crate) struct Generator {
     pub(crate) random: Random,
     scope: Vec<&'static str>,
     in_range: bool,
     definitions: Vec<String>,
-    /// Further functions, with a usual number of arguments.
-    functions: &'static [(&'static str, usize)],
+    /// Whether sprig's functions are called too.
+    sprig: bool,
 }
 
 impl Generator {
-    pub(crate) fn new(seed: u64, functions: &'static [(&'static str, usize)]) -> Self {
+    pub(crate) fn new(seed: u64, sprig: bool) -> Self {
         Generator {
             random: Random::new(seed),
             scope: Vec::new(),
             in_range: false,
             definitions: Vec::new(),
-            functions,
+            sprig,
         }
     }
 
@@ -368,6 +505,7 @@ impl Generator {
             text = self.damaged(&text);
         }
         let mut case = Case::one(&text, data());
+        case.funcs = if self.sprig { "sprig" } else { "none" };
         case.missing_key = self.random.pick(&["default", "zero", "error", "zero"]);
         if self.random.one_in(5) {
             let other = self.body(1);
@@ -565,15 +703,26 @@ impl Generator {
             } else {
                 sort
             };
-            return self.random.pick(plain(sort)).to_owned();
+            let operand = self.random.pick(plain(sort));
+            // sprig's words and expressions treat bytes that are not UTF-8 as Go's libraries happen to; nobody relies on it.
+            return if self.sprig && operand == ".bin" { ".s" } else { operand }.to_owned();
         }
         format!("({})", self.sorted_call(sort, depth - 1))
     }
 
     fn sorted_call(&mut self, sort: Sort, depth: usize) -> String {
-        let table = calls(sort);
+        let table = if self.sprig && !self.random.one_in(4) { sprig_calls(sort) } else { calls(sort) };
         let (name, takes) = table[self.random.below(table.len())];
         let mut args: Vec<String> = takes.iter().map(|s| self.sorted(*s, depth)).collect();
+        if name.starts_with("merge") {
+            // No map may come to contain itself: Go would die of printing it.
+            args = vec![self.random.pick(&["(dict)", "(dict \"a\" 1)", ".em"]).to_owned()];
+            args.extend(
+                ["a", "b"].map(|_| {
+                    self.random.pick(&[".m", ".sm", ".vals", "(dict \"s\" 2 \"x\" nil)"]).to_owned()
+                }),
+            );
+        }
         if name == "printf" {
             args[0] = format!("\"{}\"", self.random.pick(FORMATS));
         }
@@ -585,7 +734,7 @@ impl Generator {
     }
 
     pub(crate) fn pipeline(&mut self, depth: usize) -> String {
-        if self.functions.is_empty() && !self.random.one_in(12) {
+        if !self.random.one_in(12) {
             let sort = SORTS[self.random.below(SORTS.len())];
             return if self.random.one_in(2) {
                 self.sorted_call(sort, depth)
@@ -608,12 +757,7 @@ impl Generator {
 
     /// A function with arguments; the last one comes from the pipeline when `piped`.
     fn call(&mut self, depth: usize, piped: bool) -> String {
-        let own = self.functions.len();
-        let (name, usual) = if own > 0 && !self.random.one_in(3) {
-            self.functions[self.random.below(own)]
-        } else {
-            BUILTINS[self.random.below(BUILTINS.len())]
-        };
+        let (name, usual) = BUILTINS[self.random.below(BUILTINS.len())];
         let mut count = usual;
         if self.random.one_in(12) {
             count = self.random.below(4);
