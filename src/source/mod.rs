@@ -19,6 +19,8 @@ mod helm_repo;
 mod http;
 mod oci;
 mod repository;
+#[cfg(test)]
+mod robustness;
 mod sources;
 mod url;
 mod versions;

@@ -12,6 +12,8 @@ mod session;
 mod smart_http;
 mod ssh;
 mod submodules;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use backend::{GitBackend, MirrorBackend};
 pub(crate) use submodules::mount as mount_submodules;

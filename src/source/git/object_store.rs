@@ -188,7 +188,7 @@ fn read_object(
 
 /// Parses a tree object: `<mode> <name>\0<20 bytes of id>`, again and again. None for what no honest Git writes.
 /// Names that are not UTF-8 get replacement characters.
-fn parse_tree(mut raw: &[u8]) -> Option<Vec<Entry>> {
+pub(super) fn parse_tree(mut raw: &[u8]) -> Option<Vec<Entry>> {
     let mut entries = Vec::new();
     while !raw.is_empty() {
         let space = raw.iter().position(|byte| *byte == b' ')?;

@@ -82,13 +82,13 @@ fn access_to(outer: &Access, url: &str) -> Result<Access, SourceError> {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Module {
+pub(super) struct Module {
     path: String,
     url: String,
 }
 
 /// Reads the sections `[submodule "name"]` of Git's configuration format. Names are not used for anything.
-fn parse(text: &str) -> Vec<Module> {
+pub(super) fn parse(text: &str) -> Vec<Module> {
     let mut modules: Vec<Module> = Vec::new();
     let mut inside = false;
     for line in text.lines().map(str::trim) {
