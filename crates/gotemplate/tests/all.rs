@@ -8,3 +8,4 @@ mod oracle;
 mod property;
 mod robustness;
 mod sprig;
+mod vocabulary;
