@@ -24,6 +24,7 @@ use crate::object::{GroupVersionKind, ResourceKey};
 pub use connect::{Connection, connect, connect_context};
 pub use discovery::{Discovery, KindInfo};
 pub use observe::ObserveRequest;
+pub use store::instance_key;
 pub use watched::WatchedObject;
 pub use workloads::WorkloadView;
 
@@ -32,7 +33,7 @@ pub use workloads::WorkloadView;
 pub struct Changed {
     /// Address of the cluster.
     pub server: String,
-    /// The instance name in the object's tracking-id.
+    /// The instance of the object's tracking-id, as [`instance_key`] puts it.
     pub instance: Arc<str>,
     /// The object.
     pub key: ResourceKey,

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use kube::Api;
 
-use crate::api::Time;
+use crate::api::{ResourceAnnotations, Time};
 use crate::flow::{Cause, Observation, Prediction, Problem, Stage};
 use crate::object::{GroupVersionKind, Manifest, ResourceKey};
 
@@ -25,7 +25,7 @@ pub struct ObserveRequest<'a> {
     pub known_kinds: &'a BTreeSet<GroupVersionKind>,
     /// Objects besides, for example the destination's namespace.
     pub also: &'a [(GroupVersionKind, ResourceKey)],
-    /// The instance name in tracking-ids.
+    /// The instance in tracking-ids, as [`super::instance_key`] puts it.
     pub instance: &'a str,
     /// Whether to ask for predictions.
     pub predict: bool,
@@ -158,6 +158,10 @@ impl Cluster {
     ) -> Result<(), Problem> {
         let mut unknown = Vec::new();
         for desired in request.desired {
+            // A hook that is left from an earlier sync is replaced, not applied.
+            if ResourceAnnotations::of(desired).is_hook() {
+                continue;
+            }
             let key = desired.key();
             let (Some((stored, body)), Some(watch)) = (bodies.get(&key), kinds.get(&desired.gvk())) else {
                 continue;

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
 
-use crate::api::annotations::TRACKING_ID;
+use crate::api::annotations::{INSTALLATION_ID, TRACKING_ID};
 use crate::object::{Manifest, str_at};
 
 use super::WatchedObject;
@@ -49,8 +49,8 @@ impl Stored {
     }
 }
 
-/// The instance name of a tracking-id, `app:group/Kind:namespace/name`, if the id is about this very object: a
-/// copied object carries somebody else's id and belongs to nobody.
+/// The instance of a tracking-id, `app:group/Kind:namespace/name`, if the id is about this very object: a copied
+/// object carries somebody else's id and belongs to nobody.
 fn instance_of(body: &Value) -> Option<Arc<str>> {
     let id = str_at(body, &["metadata", "annotations", TRACKING_ID])?;
     let (instance, rest) = id.split_once(':')?;
@@ -60,7 +60,15 @@ fn instance_of(body: &Value) -> Option<Arc<str>> {
     let own_kind = format!("{group}/{}", str_at(body, &["kind"])?);
     let object_name = str_at(body, &["metadata", "name"])?;
     let (_, tracked_name) = name.split_once('/')?;
-    (group_kind == own_kind && tracked_name == object_name).then(|| Arc::from(instance))
+    (group_kind == own_kind && tracked_name == object_name).then(|| {
+        let installation = str_at(body, &["metadata", "annotations", INSTALLATION_ID]).unwrap_or_default();
+        Arc::from(instance_key(instance, installation))
+    })
+}
+
+/// How an application of an installation is told from those of the same name of other installations.
+pub fn instance_key(instance: &str, installation: &str) -> String {
+    if installation.is_empty() { instance.to_owned() } else { format!("{instance}@{installation}") }
 }
 
 /// Hash of what a prediction depends on.

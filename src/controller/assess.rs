@@ -58,7 +58,7 @@ async fn name_causes(
     open: &[(&ResourceKey, &Manifest)],
     assessed: &mut BTreeMap<ResourceKey, HealthStatus>,
 ) {
-    let instance = work.app.instance_name(&work.shared.options.namespace);
+    let instance = work.instance();
     let namespaces: BTreeSet<String> = open.iter().map(|(key, _)| key.namespace.clone()).collect();
     let view = work.cluster.workloads(&instance, &namespaces).await;
     let annotations = serde_json::to_value(&work.app.metadata.annotations).unwrap_or_default();

@@ -19,7 +19,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Deletes what the application owns, and lets it go when nothing is left. Gives when to come back.
 pub(super) async fn finalize(work: &Work<'_>, _memory: &mut Memory) -> Result<Option<Duration>, Problem> {
     let Some(propagation) = propagation(work) else { return Ok(None) };
-    let instance = work.app.instance_name(&work.shared.options.namespace);
+    let instance = work.instance();
     let known_kinds: BTreeSet<GroupVersionKind> = work
         .app
         .status

@@ -92,16 +92,16 @@ impl Shared {
         }
     }
 
-    /// The application behind the instance name of a tracking-id: `name`, or `namespace_name`.
-    fn application_of(&self, instance: &str) -> ObjectName {
+    /// The application behind the instance of a tracking-id: `name`, or `namespace_name`; nothing where the object
+    /// belongs to another installation or to an application that is not there.
+    fn application_of(&self, instance: &str) -> Option<ObjectName> {
+        let (instance, installation) = instance.split_once('@').unwrap_or((instance, ""));
+        if installation != self.store.argocd_cm().installation_id {
+            return None;
+        }
         let own = ObjectName::new(&self.options.namespace, instance);
-        if self.store.application(&own).is_some() {
-            return own;
-        }
-        match instance.split_once('_') {
-            Some((namespace, name)) => ObjectName::new(namespace, name),
-            None => own,
-        }
+        let other = instance.split_once('_').map(|(namespace, name)| ObjectName::new(namespace, name));
+        std::iter::once(own).chain(other).find(|name| self.store.application(name).is_some())
     }
 
     /// The applications as last seen, for metrics and lists.
@@ -175,7 +175,9 @@ impl Controller {
             tokio::select! {
                 () = &mut stop => break,
                 Some(changed) = self.changed.recv() => {
-                    self.shared.queue.add(&self.shared.application_of(&changed.instance), Duration::ZERO);
+                    if let Some(name) = self.shared.application_of(&changed.instance) {
+                        self.shared.queue.add(&name, Duration::ZERO);
+                    }
                 }
             }
         }

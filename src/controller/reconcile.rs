@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::api::{Application, ApplicationSource, ApplicationStatus, SourceType, Time, annotations};
-use crate::cluster::{Cluster, ObserveRequest};
+use crate::cluster::{Cluster, ObserveRequest, instance_key};
 use crate::diff::{Comparing, IgnoreRules, compare};
 use crate::flow::{
     Cause, Comparison, Destination, Manifests, Next, ObjectName, Observation, Problem, ReadSet, Revision,
@@ -38,6 +38,14 @@ pub(super) struct Work<'a> {
     pub(super) destination: Destination,
     pub(super) cluster: Arc<Cluster>,
     pub(super) now: Time,
+}
+
+impl Work<'_> {
+    /// The instance in tracking-ids of the application's objects.
+    pub(super) fn instance(&self) -> String {
+        let name = self.app.instance_name(&self.shared.options.namespace);
+        instance_key(&name, &self.shared.store.argocd_cm().installation_id)
+    }
 }
 
 /// Everything that a source came to.
@@ -393,7 +401,7 @@ async fn look(
         method: settings.tracking,
         label: &settings.instance_label,
         namespace: &work.destination.namespace,
-        installation_id: "",
+        installation_id: &settings.installation_id,
     };
     let scope_of = |object: &Manifest| scopes.get(&object.gvk()).copied().unwrap_or(Scope::Unknown);
     let objects = track(&rendering.objects, &tracking, scope_of);
@@ -413,8 +421,7 @@ pub(super) async fn compare_again(
     manifests: &Manifests,
     rules: &IgnoreRules,
 ) -> Result<Comparison, Problem> {
-    let instance = work.app.instance_name(&work.shared.options.namespace);
-    let seen = observe(work, manifests, &instance).await?;
+    let seen = observe(work, manifests, &work.instance()).await?;
     let mut comparison = compare(manifests, &seen, Comparing { ignore: rules });
     refuse_unknown_kinds(&mut comparison, &seen);
     refuse_kinds(work, &mut comparison, &seen);

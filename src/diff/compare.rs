@@ -91,6 +91,11 @@ fn compare_one(
         return one;
     }
     let Some(live) = live else { return one };
+    if one.annotations.is_hook() {
+        // A hook that is left from an earlier sync is replaced, not compared.
+        one.status = SyncCode::Synced;
+        return one;
+    }
     let predicted = match seen.predictions.get(&one.key) {
         Some(Prediction::Object(predicted)) => normalize::normalized(predicted),
         Some(Prediction::Refused(problem)) => {

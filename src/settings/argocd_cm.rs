@@ -24,6 +24,8 @@ pub struct ArgocdCm {
     pub tracking: TrackingMethod,
     /// `application.instanceLabelKey`.
     pub instance_label: String,
+    /// `installationID`: tells the objects of this installation from those of others; empty for none.
+    pub installation_id: String,
     /// `timeout.reconciliation`: how often Git is asked for news; never where zero.
     pub poll_interval: Duration,
     /// `timeout.reconciliation.jitter`: up to this much is added.
@@ -77,6 +79,7 @@ impl ArgocdCm {
                 .filter(|label| !label.is_empty())
                 .cloned()
                 .unwrap_or_else(|| crate::api::annotations::INSTANCE_LABEL.to_owned()),
+            installation_id: data.get("installationID").map(|id| id.trim().to_owned()).unwrap_or_default(),
             poll_interval,
             poll_jitter,
             kustomize_build_options: data.get("kustomize.buildOptions").cloned().unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::api::annotations::TRACKING_ID;
 use crate::api::{
     DeletePolicy, HookType, Requirement, SyncCode, SyncOperation, SyncOperationResource, SyncOptions,
     SyncPhase, Time, is_default,
@@ -194,7 +195,12 @@ fn named_hook(desired: &Manifest, request: &PlanRequest<'_>, phase: SyncPhase) -
         let name = format!("{}{short}-{phase:?}-{seconds}", hook.generate_name()).to_lowercase();
         let metadata = hook.body_mut().get_mut("metadata")?.as_object_mut()?;
         metadata.remove("generateName");
-        metadata.insert("name".into(), name.into());
+        metadata.insert("name".into(), name.clone().into());
+        // The tracking-id was made before the name was known, and an id without a name tracks nothing.
+        if let Some(id) = hook.annotation(TRACKING_ID).filter(|id| id.ends_with('/')) {
+            let id = format!("{id}{name}");
+            hook.set_annotation(TRACKING_ID, &id);
+        }
     }
     Some(hook)
 }

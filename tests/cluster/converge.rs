@@ -125,3 +125,46 @@ fn nothing_is_written_when_nothing_changed() {
     });
     assert_eq!(versions(&world).1, before.1, "an object that did not change was written");
 }
+
+/// A Job as a hook; the simulated node lets it complete.
+fn hook(name: &str, phase: &str, policy: &str) -> String {
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  {name}\n  annotations:\n    argocd.argoproj.io/hook: {phase}\n    \
+         argocd.argoproj.io/hook-delete-policy: {policy}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      \
+         containers:\n      - name: main\n        image: registry.example.com/hook:1\n"
+    )
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo xtask test"]
+fn hooks_run_once_each_sync_and_are_deleted_as_their_policy_says() {
+    let world = World::new("hooks");
+    let files = |value: &str| {
+        vec![
+            ("a-before.yaml", hook("name: before", "PreSync", "BeforeHookCreation")),
+            ("b-config.yaml", config_map("settings", value, 0)),
+            ("c-after.yaml", hook("generateName: after-", "PostSync", "HookSucceeded")),
+        ]
+    };
+    let commit = |world: &World, value: &str| {
+        let files = files(value);
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        world.commit("app", &files)
+    };
+    let url = world.repository("app", &[]);
+    let first = commit(&world, "one");
+    let target = world.application("app", &url, |_| {});
+    world.converged("app", &first);
+    let jobs = |world: &World| {
+        let jobs = world.api.list(&format!("/apis/batch/v1/namespaces/{target}/jobs")).unwrap();
+        jobs.iter().map(|job| job["metadata"].clone()).collect::<Vec<_>>()
+    };
+    let left = jobs(&world);
+    assert_eq!(left.len(), 1, "the PostSync hook was deleted: {left:?}");
+    assert_eq!(left[0]["name"], "before");
+    let second = commit(&world, "two");
+    world.refresh("app");
+    world.converged("app", &second);
+    let again = jobs(&world);
+    assert_ne!(again[0]["uid"], left[0]["uid"], "the PreSync hook ran anew");
+}

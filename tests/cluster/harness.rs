@@ -47,6 +47,15 @@ impl World {
         world.eventually("Applications are served", |world| {
             world.api.request("GET", &world.apps_path(), "", None).is_ok_and(|(status, _)| status == 200)
         });
+        // Several controllers share the cluster: each knows its own objects by its installation.
+        let settings = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm", "namespace": world.namespace},
+            "data": {"installationID": world.namespace},
+        });
+        world
+            .api
+            .apply(&format!("/api/v1/namespaces/{}/configmaps/argocd-cm", world.namespace), &settings)
+            .unwrap();
         world.start_controller();
         world
     }
