@@ -12,7 +12,7 @@ use crate::args::Args;
 fn arguments(asked: &Value) -> Args {
     let text = |key: &str, default: &str| asked[key].as_str().unwrap_or(default).to_owned();
     let list = |key: &str| -> Vec<String> {
-        asked[key].as_array().into_iter().flatten().map(|v| v.as_str().unwrap().to_owned()).collect()
+        asked[key].as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
     };
     let mut words = vec!["template".to_owned(), text("release", "release"), "chart".to_owned()];
     words.extend(["--namespace".to_owned(), text("namespace", "default")]);

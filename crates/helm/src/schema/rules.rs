@@ -19,7 +19,7 @@ fn size(s: &Keywords, keyword: &str) -> Option<usize> {
     (number >= 0.0 && number.fract() == 0.0).then_some(number as usize)
 }
 
-fn texts<'v>(value: Option<&'v Value>) -> impl Iterator<Item = &'v str> {
+fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
