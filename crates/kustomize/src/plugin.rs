@@ -137,15 +137,13 @@ fn generator(kind: &str, text: &str, helpers: &Helpers<'_>) -> Result<Generator>
 
 fn transformer(kind: &str, text: &str, helpers: &Helpers<'_>) -> Option<Result<Transformer>> {
     Some(match kind {
-        "AnnotationsTransformer" => read::<PairsSpec>(text)
+        "AnnotationsTransformer" => read::<AnnotationsTransformerPlugin>(text)
             .map(|spec| Transformer::Annotations { annotations: spec.annotations, specs: spec.specs }),
-        "LabelTransformer" => {
-            read::<PairsSpec>(text).map(|spec| Transformer::Labels { labels: spec.labels, specs: spec.specs })
-        }
+        "LabelTransformer" => read::<LabelTransformerPlugin>(text)
+            .map(|spec| Transformer::Labels { labels: spec.labels, specs: spec.specs }),
         "HashTransformer" => Ok(Transformer::Hash),
-        "ImageTagTransformer" => {
-            read::<ImageSpec>(text).map(|spec| Transformer::Image { image: spec.image, specs: spec.specs })
-        }
+        "ImageTagTransformer" => read::<ImageTagTransformerPlugin>(text)
+            .map(|spec| Transformer::Image { image: spec.image, specs: spec.specs }),
         "NamespaceTransformer" => read::<Namespace>(text)
             .context_with(|| "unmarshalling NamespaceTransformer config")
             .and_then(|spec| spec.check().map(|()| Transformer::Namespace(spec))),
@@ -163,9 +161,9 @@ fn transformer(kind: &str, text: &str, helpers: &Helpers<'_>) -> Option<Result<T
         "PrefixSuffixTransformer" => affix(text).map(|(prefix, suffix)| {
             Transformer::Several(vec![Transformer::Prefix(prefix), Transformer::Suffix(suffix)])
         }),
-        "ReplicaCountTransformer" => read::<ReplicaSpec>(text)
+        "ReplicaCountTransformer" => read::<ReplicaCountTransformerPlugin>(text)
             .map(|spec| Transformer::Replicas { replica: spec.replica, specs: spec.specs }),
-        "ReplacementTransformer" => read::<ReplacementSpec>(text)
+        "ReplacementTransformer" => read::<ReplacementTransformerPlugin>(text)
             .and_then(|spec| replacements(&spec.replacements, helpers.loader))
             .map(Transformer::Replacements),
         "ValueAddTransformer" => {
@@ -176,7 +174,7 @@ fn transformer(kind: &str, text: &str, helpers: &Helpers<'_>) -> Option<Result<T
 }
 
 fn affix(text: &str) -> Result<(Affix, Affix)> {
-    let spec: AffixSpec = read(text)?;
+    let spec: PrefixTransformerPlugin = read(text)?;
     let Some(specs) = spec.specs else { return Err(Error::new("fieldSpecs is not expected to be nil")) };
     Ok((Affix { text: spec.prefix, specs: specs.clone() }, Affix { text: spec.suffix, specs }))
 }
@@ -217,7 +215,7 @@ pub(crate) fn replacements(fields: &[ReplacementField], loader: &Loader) -> Resu
     Ok(all)
 }
 
-/// Defines a configuration struct and how it is read.
+/// Defines a configuration struct and how it is read. The names are Go's: they stand in messages.
 macro_rules! spec {
     ($(#[$doc:meta])* $name:ident { $($key:literal => $field:ident: $type:ty = $read:expr;)* }) => {
         $(#[$doc])*
@@ -239,9 +237,16 @@ macro_rules! spec {
 }
 
 spec! {
-    /// Labels or annotations.
-    PairsSpec {
+    /// Labels.
+    LabelTransformerPlugin {
         "labels" => labels: StringMap = Decoder::string_map;
+        "fieldspecs" => specs: Vec<FieldSpec> = Decoder::objects;
+    }
+}
+
+spec! {
+    /// Annotations.
+    AnnotationsTransformerPlugin {
         "annotations" => annotations: StringMap = Decoder::string_map;
         "fieldspecs" => specs: Vec<FieldSpec> = Decoder::objects;
     }
@@ -249,7 +254,7 @@ spec! {
 
 spec! {
     /// An image.
-    ImageSpec {
+    ImageTagTransformerPlugin {
         "imagetag" => image: Image = |d: &mut Decoder, value| d.object(value, "types.Image");
         "fieldspecs" => specs: Vec<FieldSpec> = Decoder::objects;
     }
@@ -257,7 +262,7 @@ spec! {
 
 spec! {
     /// A prefix, a suffix or both.
-    AffixSpec {
+    PrefixTransformerPlugin {
         "prefix" => prefix: String = Decoder::string;
         "suffix" => suffix: String = Decoder::string;
         "fieldspecs" => specs: Option<Vec<FieldSpec>> =
@@ -267,7 +272,7 @@ spec! {
 
 spec! {
     /// A number of replicas.
-    ReplicaSpec {
+    ReplicaCountTransformerPlugin {
         "replica" => replica: Replica = |d: &mut Decoder, value| d.object(value, "types.Replica");
         "fieldspecs" => specs: Vec<FieldSpec> = Decoder::objects;
     }
@@ -275,7 +280,7 @@ spec! {
 
 spec! {
     /// Replacements.
-    ReplacementSpec {
+    ReplacementTransformerPlugin {
         "replacements" => replacements: Vec<ReplacementField> = Decoder::objects;
     }
 }

@@ -123,10 +123,28 @@ fn matching_items(
 /// A regular expression, with Go's message when it is none.
 pub(crate) fn go_regex(pattern: &str) -> Result<Regex> {
     Regex::new(pattern).map_err(|error| {
-        let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        Error::new(format!("error parsing regexp: {reason}: `{pattern}`"))
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        Error::new(format!("error parsing regexp: {}", go_reason(reason, pattern)))
     })
+}
+
+fn go_reason(reason: &str, pattern: &str) -> String {
+    let rest_from = |mark: &str| pattern.rfind(mark).and_then(|at| pattern.get(at..)).unwrap_or(pattern);
+    match reason {
+        "unclosed group" => format!("missing closing ): `{pattern}`"),
+        "unopened group" => format!("unexpected ): `{pattern}`"),
+        "unclosed character class" => format!("missing closing ]: `{}`", rest_from("[")),
+        "repetition operator missing expression" => {
+            let operator =
+                pattern.chars().find(|character| matches!(character, '*' | '+' | '?')).unwrap_or('*');
+            format!("missing argument to repetition operator: `{operator}`")
+        }
+        "incomplete escape sequence, reached end of pattern prematurely" => {
+            "trailing backslash at end of expression: ``".to_owned()
+        }
+        other => format!("{other}: `{pattern}`"),
+    }
 }
 
 /// A node as it is printed, without blanks around it: what the expressions are matched with.
