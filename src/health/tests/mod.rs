@@ -1,6 +1,7 @@
 //! Tests that take several files of the room together.
 
 mod gate;
+mod golden;
 mod never_panics;
 mod workload;
 
