@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use crate::flow::{Cause, Problem, Stage};
+use crate::flow::Problem;
 use crate::settings::{RepositorySecret, best_match};
-use crate::source::{Access, Auth, RepoUrl, SecretText, SourceError};
+use crate::source::{Access, Auth, RepoUrl, SecretText};
 
 use super::store::Store;
 
 /// Joins everything that is declared about a repository.
 pub(super) fn access_to(store: &Store, url: &str) -> Result<Access, Problem> {
-    let url = RepoUrl::parse(url).map_err(|error| source_problem(&error))?;
-    let mut access = Access::anonymous(url);
+    // Argo CD writes the URL of an OCI registry without a scheme.
+    let secret = best_match(&store.repositories(), url);
+    let is_registry = secret.as_ref().is_some_and(|secret| secret.enable_oci || secret.kind == "oci");
+    let parsed = if is_registry { RepoUrl::parse_registry(url) } else { RepoUrl::parse(url) };
+    let mut access = Access::anonymous(parsed?);
     access.known_hosts = store.known_hosts();
     access.tls.ca_pem = store.tls_cert(access.url.host()).map(Arc::from);
-    if let Some(secret) = best_match(&store.repositories(), &access.url.to_string()) {
+    if let Some(secret) = secret {
         fill(&mut access, &secret)?;
     }
     Ok(access)
@@ -38,17 +41,8 @@ fn fill(access: &mut Access, secret: &RepositorySecret) -> Result<(), Problem> {
         access.tls.client_key_pem = Some(text(&secret.tls_client_key));
     }
     if !secret.proxy.0.is_empty() {
-        let url = RepoUrl::parse(&secret.proxy.0).map_err(|error| source_problem(&error))?;
+        let url = RepoUrl::parse(&secret.proxy.0)?;
         access.proxy = Some(crate::source::Proxy { url, no_proxy: secret.no_proxy.clone() });
     }
     Ok(())
-}
-
-/// A source's error as the problem of one application.
-pub(super) fn source_problem(error: &SourceError) -> Problem {
-    let message = error.to_string();
-    match error.remedy() {
-        crate::source::Remedy::Change => Problem::stalled(Stage::Source, Cause::RevisionUnknown, message),
-        crate::source::Remedy::Retry => Problem::retry(Stage::Source, Cause::RepositoryUnreachable, message),
-    }
 }

@@ -17,7 +17,7 @@ use crate::render::{RenderContext, Scope, Tracking, render, track};
 use crate::source::Freshness;
 use crate::status::{Seen, compose};
 
-use super::access::{access_to, source_problem};
+use super::access::access_to;
 use super::publish::{Changes, publish};
 use super::{Memory, Shared, assess, clusters, finalize, operation};
 
@@ -277,11 +277,6 @@ fn the_source(app: &Application) -> Result<&ApplicationSource, Problem> {
     }
     let source =
         app.spec.source.as_ref().ok_or_else(|| invalid("spec.source is missing: name a repository"))?;
-    if !source.chart.is_empty() {
-        return Err(unsupported(
-            "spec.source.chart: charts from Helm repositories are not supported yet; use spec.source.path",
-        ));
-    }
     Ok(source)
 }
 
@@ -294,12 +289,12 @@ pub(super) async fn want(
     freshness: Freshness,
 ) -> Result<Wanted, Problem> {
     let access = access_to(&work.shared.store, &source.repo_url)?;
-    let revision = work
-        .shared
-        .sources
-        .resolve(&access, revision, freshness)
-        .await
-        .map_err(|error| source_problem(&error))?;
+    let sources = &work.shared.sources;
+    let revision = if source.chart.is_empty() {
+        sources.resolve(&access, revision, freshness).await?
+    } else {
+        sources.resolve_chart(&access, &source.chart, revision, freshness).await?
+    };
     let objects = rendered(work, memory, source, &access, &revision).await?;
     let rules = IgnoreRules::read(&work.app.spec.ignore_differences);
     let (manifests, comparison) = look(work, objects, &revision.id, &rules.0).await?;
@@ -318,7 +313,12 @@ async fn rendered(
 ) -> Result<Rendering, Problem> {
     let context = render_context(work, revision).await?;
     let premise = premise(source, &context);
-    let tree = work.shared.sources.tree(access, revision).await.map_err(|error| source_problem(&error))?;
+    let sources = &work.shared.sources;
+    let tree = if source.chart.is_empty() {
+        sources.tree(access, revision).await?
+    } else {
+        sources.chart(access, &source.chart, revision).await?
+    };
     if let Some(before) = memory.render.as_ref().filter(|before| before.premise == premise) {
         let unchanged = before.read.first_change(&tree).is_ok_and(|change| change.is_none());
         if unchanged {
