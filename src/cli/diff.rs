@@ -1,4 +1,4 @@
-//! `tiphys diff`: offline, of two files.
+//! `tiphys diff`: of an Application, or offline of two files.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,23 +6,30 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::api::{Application, decode_application};
+use crate::api::{Application, SyncCode, decode_application};
 use crate::diff::{IgnoreRules, differences, normalized, structural_prediction};
 use crate::flow::FieldDifference;
 use crate::object::{Manifest, mask_pair};
 use crate::render::read_json_or_yaml;
 
+use super::inspect::{InspectArgs, inspect};
 use super::{CliError, draw};
 
-/// Compare a live object with a desired one, offline. Exit code 0 where they are the same, 1 where not, 2 on errors.
+/// Compare Git and cluster for an Application, or offline a live object with a desired one. Exit code 0 where they are
+/// the same, 1 where not, 2 on errors.
 #[derive(Args, Debug)]
 pub(super) struct DiffArgs {
-    /// File of the live object.
-    #[arg(long)]
-    live: PathBuf,
-    /// File of the desired object.
-    #[arg(long)]
-    desired: PathBuf,
+    /// An Application on the cluster: NAME or NAMESPACE/NAME.
+    #[arg(required_unless_present = "live", conflicts_with = "live")]
+    name: Option<String>,
+    #[command(flatten)]
+    cluster: InspectArgs,
+    /// File of the live object, offline.
+    #[arg(long, requires = "desired")]
+    live: Option<PathBuf>,
+    /// File of the desired object, offline.
+    #[arg(long, requires = "live")]
+    desired: Option<PathBuf>,
     /// File of the Application, for its ignoreDifferences.
     #[arg(long)]
     app: Option<PathBuf>,
@@ -35,8 +42,50 @@ pub(super) struct DiffArgs {
 }
 
 pub(super) fn run(args: &DiffArgs, out: &mut impl Write) -> Result<u8, CliError> {
-    let live = read_object(&args.live)?;
-    let desired = read_object(&args.desired)?;
+    match (&args.name, &args.live, &args.desired) {
+        (Some(name), _, _) => of_application(args, name, out),
+        (None, Some(live), Some(desired)) => of_files(args, live, desired, out),
+        _ => Err(CliError::Usage("name an Application, or two files with --live and --desired".into())),
+    }
+}
+
+/// Every object of an Application that is not as Git says.
+fn of_application(args: &DiffArgs, name: &str, out: &mut impl Write) -> Result<u8, CliError> {
+    let comparison = inspect(&args.cluster, name)?.comparison;
+    let changed = comparison.resources.iter().filter(|one| one.status == SyncCode::OutOfSync);
+    let mut entries = Vec::new();
+    let mut modified = false;
+    for one in changed {
+        modified = true;
+        let state = match (&one.desired, &one.live) {
+            (Some(_), None) => " (not in the cluster)",
+            (None, Some(_)) => " (no longer in Git)",
+            _ => "",
+        };
+        if args.output == "json" {
+            entries.push(json!({
+                "group": one.key.group, "kind": one.key.kind, "namespace": one.key.namespace, "name": one.key.name,
+                "missing": one.live.is_none(), "requiresPruning": one.requires_pruning, "differences": one.differences,
+            }));
+        } else if one.differences.is_empty() {
+            writeln!(out, "===== {}{state} ======", one.key)?;
+        } else {
+            draw::differences(out, &one.key.to_string(), &one.differences)?;
+        }
+    }
+    if args.output == "json" {
+        serde_json::to_writer_pretty(&mut *out, &entries).map_err(CliError::output)?;
+        writeln!(out)?;
+    }
+    for problem in &comparison.problems {
+        eprintln!("warning: {problem}");
+    }
+    Ok(u8::from(modified))
+}
+
+fn of_files(args: &DiffArgs, live: &Path, desired: &Path, out: &mut impl Write) -> Result<u8, CliError> {
+    let live = read_object(live)?;
+    let desired = read_object(desired)?;
     let rules = match &args.app {
         None => IgnoreRules::default(),
         Some(file) => rules_of(&read_application(file)?)?,

@@ -8,6 +8,7 @@ mod documents;
 mod draw;
 mod error;
 mod health;
+mod inspect;
 mod plan;
 mod render;
 mod telemetry;

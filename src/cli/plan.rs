@@ -14,13 +14,19 @@ use crate::render::read_documents;
 use crate::sync::{PlanRequest, plan};
 
 use super::diff::read_application;
+use super::inspect::{InspectArgs, inspect};
 use super::{CliError, draw};
 
-/// Print the ordered tasks that a sync of these manifests would run, offline.
+/// Print the ordered tasks that a sync would run: of an Application, or offline of these manifests.
 #[derive(Args, Debug)]
 pub(super) struct PlanArgs {
-    /// Files of manifests; `-` is standard input.
-    #[arg(short, long = "file", required = true, num_args = 1..)]
+    /// An Application on the cluster: NAME or NAMESPACE/NAME.
+    #[arg(required_unless_present = "files", conflicts_with = "files")]
+    name: Option<String>,
+    #[command(flatten)]
+    cluster: InspectArgs,
+    /// Files of manifests, offline; `-` is standard input.
+    #[arg(short, long = "file", num_args = 1..)]
     files: Vec<PathBuf>,
     /// File of the Application, for its sync options and destination.
     #[arg(long)]
@@ -31,6 +37,10 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) fn run(args: &PlanArgs, out: &mut impl Write) -> Result<u8, CliError> {
+    if let Some(name) = &args.name {
+        let inspection = inspect(&args.cluster, name)?;
+        return print(&inspection.plan, &inspection.comparison, &args.output, out);
+    }
     let app = args.app.as_deref().map(read_application).transpose()?.unwrap_or_default();
     let comparison = comparison(args, &app)?;
     let operation = SyncOperation { prune: true, ..SyncOperation::default() };
@@ -43,7 +53,10 @@ pub(super) fn run(args: &PlanArgs, out: &mut impl Write) -> Result<u8, CliError>
         create_namespace: None,
         deletion_approved: None,
     };
-    let the_plan = plan(&comparison, &request);
+    print(&plan(&comparison, &request), &comparison, &args.output, out)
+}
+
+fn print(the_plan: &Plan, comparison: &Comparison, form: &str, out: &mut impl Write) -> Result<u8, CliError> {
     for one in comparison.resources.iter().flat_map(|one| &one.annotations.problems) {
         eprintln!("warning: {one}");
     }
@@ -53,11 +66,11 @@ pub(super) fn run(args: &PlanArgs, out: &mut impl Write) -> Result<u8, CliError>
         Some(entry("Skip", object.namespace(), &one.annotations, object, true))
     });
     let entries: Vec<Value> = the_plan.tasks.iter().map(task_entry).chain(skipped).collect();
-    if args.output == "json" {
+    if form == "json" {
         serde_json::to_writer_pretty(&mut *out, &entries).map_err(CliError::output)?;
         writeln!(out)?;
     } else {
-        draw_plan(out, &the_plan)?;
+        draw_plan(out, the_plan)?;
     }
     Ok(0)
 }

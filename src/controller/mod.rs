@@ -7,6 +7,7 @@ mod access;
 mod assess;
 mod clusters;
 mod finalize;
+mod inspect;
 mod operation;
 mod publish;
 mod queue;
@@ -29,6 +30,7 @@ use crate::flow::{Meter, ObjectName, Problem, Written};
 use crate::object::ResourceKey;
 use crate::source::{Sources, SourcesOptions};
 
+pub use inspect::Inspection;
 use queue::Queue;
 use store::Store;
 

@@ -378,7 +378,7 @@ fn progress_of(state: &OperationState, memory: &Memory, sync: &SyncOperation) ->
     }
 }
 
-async fn plan_request<'a>(
+pub(super) async fn plan_request<'a>(
     work: &'a Work<'_>,
     sync: &'a SyncOperation,
     revision: &'a str,

@@ -210,7 +210,7 @@ fn invalid(message: impl Into<String>) -> Problem {
 }
 
 /// What does not depend on the source: destination and project.
-fn validate(shared: &Shared, app: &Application) -> Result<Destination, Problem> {
+pub(super) fn validate(shared: &Shared, app: &Application) -> Result<Destination, Problem> {
     let wanted = &app.spec.destination;
     if !wanted.server.is_empty() && !wanted.name.is_empty() {
         return Err(invalid("spec.destination has both server and name: keep one of them"));
@@ -264,7 +264,7 @@ fn validate(shared: &Shared, app: &Application) -> Result<Destination, Problem> 
     Ok(destination)
 }
 
-fn the_source(app: &Application) -> Result<&ApplicationSource, Problem> {
+pub(super) fn the_source(app: &Application) -> Result<&ApplicationSource, Problem> {
     let unsupported = |what: &str| Problem::stalled(Stage::Validate, Cause::NotSupported, what.to_owned());
     if !app.spec.sources.is_empty() {
         return Err(unsupported("spec.sources: several sources are not supported yet; use spec.source"));

@@ -1,0 +1,49 @@
+//! `tiphys diff APP` and `tiphys plan APP`: what the controller would see and do, asked of Git and cluster right now.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::cluster::connect_context;
+use crate::controller::{Controller, ControllerOptions, Inspection};
+use crate::flow::{NoMeter, ObjectName};
+
+use super::{CliError, runtime};
+
+/// Which Application, on which cluster.
+#[derive(Args, Debug)]
+pub(super) struct InspectArgs {
+    /// Kubeconfig of the controller's cluster.
+    #[arg(long, env = "TIPHYS_KUBECONFIG")]
+    kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig.
+    #[arg(long)]
+    context: Option<String>,
+    /// Namespace of the controller and its Applications.
+    #[arg(long, short = 'N', visible_alias = "namespace", default_value = "argocd")]
+    app_namespace: String,
+    /// Revision in the place of spec.source.targetRevision.
+    #[arg(long)]
+    revision: Option<String>,
+    /// Folder for mirrors of repositories.
+    #[arg(long, default_value = "/tmp/tiphys")]
+    cache: PathBuf,
+}
+
+/// Looks at one Application; its name may be NAMESPACE/NAME.
+pub(super) fn inspect(args: &InspectArgs, app: &str) -> Result<Inspection, CliError> {
+    let (namespace, name) = app.split_once('/').unwrap_or((&args.app_namespace, app));
+    let name = ObjectName::new(namespace, name);
+    runtime()?.block_on(async {
+        let connection = connect_context(args.kubeconfig.as_deref(), args.context.as_deref()).await?;
+        let options = ControllerOptions {
+            namespace: args.app_namespace.clone(),
+            all_namespaces: namespace != args.app_namespace,
+            cache: args.cache.clone(),
+            workers: 1,
+        };
+        let controller = Controller::new(connection.client, options, Arc::new(NoMeter));
+        Ok(controller.inspect(&name, args.revision.as_deref()).await?)
+    })
+}
