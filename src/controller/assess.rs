@@ -21,7 +21,8 @@ pub(super) async fn assess_all(
     work: &Work<'_>,
     comparison: &Comparison,
 ) -> BTreeMap<ResourceKey, HealthStatus> {
-    let customizations = Customizations::none();
+    let scripts = work.shared.store.health_scripts();
+    let customizations = Customizations::new((*scripts).clone(), &work.shared.scripts);
     let mut assessed: BTreeMap<ResourceKey, HealthStatus> = BTreeMap::new();
     let mut open: Vec<(&ResourceKey, &Manifest)> = Vec::new();
     for one in &comparison.resources {

@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 
 use crate::api::Application;
 use crate::cluster::{Changed, Cluster};
+use crate::eval::{LuaRunner, SandboxPool};
 use crate::flow::{Meter, ObjectName, Problem, Written};
 use crate::object::ResourceKey;
 use crate::source::{Sources, SourcesOptions};
@@ -57,6 +58,7 @@ pub struct Shared {
     meter: Arc<dyn Meter>,
     clusters: Mutex<HashMap<String, Arc<Cluster>>>,
     changes: mpsc::UnboundedSender<Changed>,
+    scripts: LuaRunner,
     ready: std::sync::atomic::AtomicBool,
     memories: Mutex<HashMap<ObjectName, Arc<tokio::sync::Mutex<Memory>>>>,
 }
@@ -146,6 +148,7 @@ impl Controller {
             meter,
             clusters: Mutex::default(),
             changes,
+            scripts: LuaRunner::new(std::env::current_exe().ok().map(SandboxPool::new)),
             ready: std::sync::atomic::AtomicBool::new(false),
             memories: Mutex::default(),
             options,

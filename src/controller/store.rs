@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::api::{AppProject, Application, InvalidApplication, decode_application};
 use crate::flow::{Destination, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, ObjectName};
+use crate::health::HealthScript;
 use crate::settings::{ArgocdCm, ClusterSecret, RepositorySecret};
 
 /// An Application as last seen.
@@ -27,6 +28,7 @@ struct Objects {
     known_hosts: Arc<str>,
     tls_certs: BTreeMap<String, String>,
     argocd_cm: Arc<ArgocdCm>,
+    health_scripts: Arc<BTreeMap<String, HealthScript>>,
 }
 
 /// Everything that was read from the controller's own cluster.
@@ -144,8 +146,16 @@ impl Store {
         declared.or_else(|| in_cluster.then(|| at(IN_CLUSTER_SERVER, IN_CLUSTER_NAME)))
     }
 
-    pub(super) fn put_argocd_cm(&self, cm: ArgocdCm) {
-        self.write(|objects| objects.argocd_cm = Arc::new(cm));
+    pub(super) fn put_argocd_cm(&self, cm: ArgocdCm, scripts: BTreeMap<String, HealthScript>) {
+        self.write(|objects| {
+            objects.argocd_cm = Arc::new(cm);
+            objects.health_scripts = Arc::new(scripts);
+        });
+    }
+
+    /// The user's own health rules.
+    pub(super) fn health_scripts(&self) -> Arc<BTreeMap<String, HealthScript>> {
+        self.read(|objects| Arc::clone(&objects.health_scripts))
     }
 
     pub(super) fn argocd_cm(&self) -> Arc<ArgocdCm> {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::api::{API_VERSION, GROUP, VERSION, annotations::SECRET_TYPE};
 use crate::cluster::WatchedObject;
 use crate::flow::ObjectName;
+use crate::health::health_scripts;
 use crate::object::str_at;
 use crate::settings::{ArgocdCm, ClusterSecret, RepositorySecret, config_map_data, secret_data};
 
@@ -184,7 +185,16 @@ fn on_config_map(shared: &Shared, told: Told) {
             for problem in &settings.problems {
                 tracing::warn!("{problem}; the default is used");
             }
-            shared.store.put_argocd_cm(settings);
+            let old = data.get("resource.customizations").map(|text| goyaml::from_yaml(text.as_bytes()));
+            let old = old.transpose().unwrap_or_else(|error| {
+                tracing::warn!("argocd-cm: resource.customizations: {error}; it is left out");
+                None
+            });
+            let (scripts, problems) = health_scripts(&data, &old.unwrap_or_default());
+            for problem in &problems {
+                tracing::warn!("argocd-cm: {problem}; it is left out");
+            }
+            shared.store.put_argocd_cm(settings, scripts);
         }
         "argocd-ssh-known-hosts-cm" => {
             shared.store.put_known_hosts(data.get("ssh_known_hosts").map_or("", String::as_str));
