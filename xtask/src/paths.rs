@@ -20,8 +20,8 @@ pub fn cache() -> Result<PathBuf> {
         .context("no cache folder: set TIPHYS_CACHE or HOME")
 }
 
-/// Where Cargo builds: `$CARGO_TARGET_DIR` if set; else a folder in the cache, so that a second
-/// clone starts warm, once `cargo xtask test` has made it; else `target` of the workspace.
+/// Where Cargo builds: `$CARGO_TARGET_DIR` if set; else the folder in the cache that CI builds in, so
+/// that a second clone starts warm, where there is one; else `target` of the workspace.
 pub fn target() -> PathBuf {
     if let Some(set) = env::var_os("CARGO_TARGET_DIR") {
         return workspace().join(set);

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: every suite in one command, each with its minutes.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use std::{env, fs, io};
 
 use serde_json::Value;
 
@@ -59,8 +59,7 @@ struct Count {
 
 /// Runs the suites, goes on after a failure, and ends with the line `N passed, N failed`.
 pub fn run(options: &Options) -> Result<()> {
-    let target = make_target()?;
-    console::note(format!("building in {}", target.display()));
+    console::note(format!("building in {}", paths::target().display()));
     let mut total = Count::default();
     let mut report = Vec::new();
     let suites = if options.only.is_empty() { ALL } else { &options.only };
@@ -96,14 +95,6 @@ fn summary(name: &str, count: Count, took: Duration) -> String {
         count.failed
     );
     console::styled(if count.failed > 0 { Style::Red } else { Style::Green }, &line)
-}
-
-/// The target folder: made in the cache on a machine that has one, so that the next clone is warm.
-fn make_target() -> Result<PathBuf> {
-    if env::var_os("CARGO_TARGET_DIR").is_none() && !paths::workspace().join("target/debug/deps").is_dir() {
-        fs::create_dir_all(paths::cache()?.join("target")).context("making the shared target folder")?;
-    }
-    Ok(paths::target())
 }
 
 fn run_suite(suite: Suite, options: &Options) -> Result<Count> {
