@@ -45,33 +45,33 @@ impl PathPattern {
 
     /// Whether the whole of `name` matches.
     pub(crate) fn matches(&self, name: &str) -> bool {
-        let name: Vec<char> = name.chars().collect();
-        let (mut t, mut n) = (0, 0);
+        let (mut token, mut rest) = (0, name);
         // Where to go on after the last star has taken one character more.
-        let mut retry: Option<(usize, usize)> = None;
+        let mut retry: Option<(usize, &str)> = None;
         loop {
-            match (self.tokens.get(t), name.get(n)) {
+            let mut after = rest.chars();
+            match (self.tokens.get(token), after.next()) {
                 (None, None) => return true,
                 (Some(Token::Star), _) => {
-                    retry = Some((t, n));
-                    t += 1;
+                    retry = Some((token, rest));
+                    token += 1;
                     continue;
                 }
-                (Some(token), Some(&c)) if token.accepts(c) => {
-                    t += 1;
-                    n += 1;
+                (Some(wanted), Some(c)) if wanted.accepts(c) => {
+                    token += 1;
+                    rest = after.as_str();
                     continue;
                 }
                 _ => {}
             }
-            match retry {
-                Some((star, from)) if name.get(from).is_some_and(|c| *c != '/') => {
-                    retry = Some((star, from + 1));
-                    t = star + 1;
-                    n = from + 1;
-                }
-                _ => return false,
+            let Some((star, from)) = retry else { return false };
+            let mut longer = from.chars();
+            if longer.next().is_none_or(|c| c == '/') {
+                return false;
             }
+            rest = longer.as_str();
+            retry = Some((star, rest));
+            token = star + 1;
         }
     }
 }

@@ -59,7 +59,10 @@ pub(crate) fn render(args: &Args, warn: &mut dyn FnMut(&str)) -> Result<String, 
     for warning in &rendered.warnings {
         warn(warning);
     }
-    rendered.text_of(&args.show_only).map_err(|e| e.to_string())
+    let text = rendered.text_of(&args.show_only).map_err(|e| e.to_string());
+    // The process ends here: taking the chart apart would only cost time.
+    std::mem::forget(chart);
+    text
 }
 
 fn capabilities(args: &Args) -> Result<Capabilities, String> {
