@@ -2,4 +2,5 @@
 
 mod architecture;
 mod cluster;
+mod plan;
 mod source;

@@ -1,0 +1,246 @@
+//! Plans and steps, as they are printed: order, waves, hooks, prunes, failures.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tiphys::api::{
+    HealthCode, OperationPhase, ResourceResult, ResultCode, SourceType, SyncOperation, SyncOptions, Time,
+};
+use tiphys::diff::{Comparing, IgnoreRules, compare};
+use tiphys::flow::{Action, Assessment, Comparison, Manifests, Observation, Plan, Step, Task};
+use tiphys::object::{Manifest, ResourceKey};
+use tiphys::sync::{PlanRequest, Progress, plan, step};
+
+fn object(kind: &str, name: &str, annotations: Value) -> Arc<Manifest> {
+    let api = match kind {
+        "Deployment" => "apps/v1",
+        "Job" => "batch/v1",
+        "CustomResourceDefinition" => "apiextensions.k8s.io/v1",
+        "Gadget" => "example.com/v1",
+        _ => "v1",
+    };
+    let mut body = json!({"apiVersion": api, "kind": kind,
+                          "metadata": {"name": name, "namespace": "n", "annotations": annotations}});
+    if kind == "CustomResourceDefinition" {
+        body["spec"] = json!({"group": "example.com", "names": {"kind": "Gadget"}});
+    }
+    Arc::new(Manifest::new(body).unwrap())
+}
+
+fn wave(wave: i64) -> Value {
+    json!({"argocd.argoproj.io/sync-wave": wave.to_string()})
+}
+
+fn compared(desired: &[Arc<Manifest>], live: &[Arc<Manifest>]) -> Comparison {
+    let mut seen = Observation::empty("2026-11-21T00:00:00Z".parse().unwrap());
+    seen.live = live.iter().map(|one| (one.key(), Arc::clone(one))).collect();
+    let manifests = Manifests {
+        objects: desired.to_vec(),
+        source_type: SourceType::Directory,
+        revision: "0123456789".into(),
+        warnings: Vec::new(),
+    };
+    compare(&manifests, &seen, Comparing { ignore: &IgnoreRules::default() })
+}
+
+fn planned(comparison: &Comparison, operation: &SyncOperation, options: &[&str]) -> Plan {
+    let options = SyncOptions(options.iter().map(|word| (*word).to_owned()).collect());
+    let started: Time = "2026-11-21T00:00:00Z".parse().unwrap();
+    plan(
+        comparison,
+        &PlanRequest {
+            operation,
+            app_options: Some(&options),
+            revision: "0123456789",
+            started_at: started,
+            create_namespace: None,
+            deletion_approved: None,
+        },
+    )
+}
+
+fn drawn(the_plan: &Plan) -> String {
+    let mut text = String::new();
+    for task in &the_plan.tasks {
+        let mark = if task.action == Action::Prune { "-" } else { "+" };
+        let skipped = task.skipped.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        writeln!(text, "{:?} {} {mark}{}/{}{skipped}", task.phase, task.wave, task.key.kind, task.key.name)
+            .unwrap();
+    }
+    text
+}
+
+fn pruning() -> SyncOperation {
+    SyncOperation { prune: true, ..SyncOperation::default() }
+}
+
+#[test]
+fn phases_then_waves_then_kinds_then_names() {
+    let desired = [
+        object("Deployment", "web", wave(0)),
+        object("ConfigMap", "b", wave(0)),
+        object("ConfigMap", "a", wave(0)),
+        object("Gadget", "late", wave(2)),
+        object("Gadget", "early", wave(-1)),
+        object("Job", "migrate", json!({"argocd.argoproj.io/hook": "PreSync,PostSync"})),
+        object("Job", "never", json!({"argocd.argoproj.io/hook": "Skip"})),
+    ];
+    let text = drawn(&planned(&compared(&desired, &[]), &pruning(), &[]));
+    assert_eq!(
+        text,
+        "PreSync 0 +Job/migrate\nSync -1 +Gadget/early\nSync 0 +ConfigMap/a\nSync 0 +ConfigMap/b\nSync 0 \
+                      +Deployment/web\nSync 2 +Gadget/late\nPostSync 0 +Job/migrate\n"
+    );
+}
+
+#[test]
+fn a_crd_goes_before_the_first_object_that_needs_it() {
+    let desired =
+        [object("Gadget", "g", wave(-1)), object("CustomResourceDefinition", "gadgets.example.com", wave(3))];
+    let text = drawn(&planned(&compared(&desired, &[]), &pruning(), &[]));
+    assert_eq!(text, "Sync -1 +CustomResourceDefinition/gadgets.example.com\nSync -1 +Gadget/g\n");
+}
+
+#[test]
+fn prunes_go_in_reverse_waves_and_last_where_asked() {
+    let live = [object("ConfigMap", "zero", wave(0)), object("ConfigMap", "two", wave(2))];
+    let comparison = compared(&[object("ConfigMap", "stays", wave(1))], &live);
+    let text = drawn(&planned(&comparison, &pruning(), &[]));
+    assert_eq!(text, "Sync 0 -ConfigMap/two\nSync 1 +ConfigMap/stays\nSync 2 -ConfigMap/zero\n");
+    let text = drawn(&planned(&comparison, &pruning(), &["PruneLast=true"]));
+    assert_eq!(text, "Sync 1 +ConfigMap/stays\nSync 3 -ConfigMap/two\nSync 3 -ConfigMap/zero\n");
+}
+
+#[test]
+fn nothing_is_pruned_unasked_or_forbidden() {
+    let live = [
+        object("ConfigMap", "a", json!({"argocd.argoproj.io/sync-options": "Prune=false"})),
+        object("ConfigMap", "b", json!({})),
+    ];
+    let comparison = compared(&[], &live);
+    let text = drawn(&planned(&comparison, &SyncOperation::default(), &[]));
+    assert_eq!(
+        text,
+        "Sync 0 -ConfigMap/a (ignored (no prune))\nSync 0 -ConfigMap/b (ignored (requires pruning))\n"
+    );
+    let text = drawn(&planned(&comparison, &pruning(), &["Prune=confirm"]));
+    assert!(text.contains("-ConfigMap/b (waiting for confirmation"), "{text}");
+}
+
+#[test]
+fn generated_names_of_hooks_are_the_same_each_time() {
+    let body = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"generateName": "run-", "namespace": "n",
+        "annotations": {"argocd.argoproj.io/hook": "PostSync", "argocd.argoproj.io/tracking-id": "app:batch/Job:n/"}}});
+    let hook = Arc::new(Manifest::new(body).unwrap());
+    let the_plan = planned(&compared(&[hook], &[]), &pruning(), &[]);
+    let task = &the_plan.tasks[0];
+    assert_eq!(task.key.name, "run-0123456-postsync-1795219200");
+    let tracking = task.object.annotation("argocd.argoproj.io/tracking-id");
+    assert_eq!(tracking, Some("app:batch/Job:n/run-0123456-postsync-1795219200"));
+}
+
+fn wrote(progress: &mut Progress, tasks: &[Task]) {
+    for task in tasks {
+        let result = ResourceResult {
+            group: task.key.group.clone(),
+            kind: task.key.kind.clone(),
+            name: task.key.name.clone(),
+            status: Some(ResultCode::Synced),
+            hook_phase: Some(OperationPhase::Running),
+            sync_phase: Some(task.phase),
+            ..ResourceResult::default()
+        };
+        progress.results.insert(task.result_key(), result);
+    }
+}
+
+fn health(plan: &Plan, of: &[(&str, HealthCode)]) -> BTreeMap<ResourceKey, Assessment> {
+    let seen = plan.tasks.iter().filter_map(|task| {
+        let (_, code) = of.iter().find(|(name, _)| *name == task.key.name)?;
+        let assessment = Assessment {
+            present: true,
+            deleting: false,
+            health: Some(*code),
+            message: format!("{} is {}", task.key.name, code.as_str()),
+            counts: true,
+            holds_wave: true,
+        };
+        Some((task.key.clone(), assessment))
+    });
+    seen.collect()
+}
+
+fn applied(step: Step) -> Vec<Task> {
+    match step {
+        Step::Apply(tasks) => tasks,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_next_wave_waits_for_health_and_a_degraded_one_fails_the_sync() {
+    let desired = [object("Deployment", "first", wave(0)), object("Deployment", "second", wave(1))];
+    let the_plan = planned(&compared(&desired, &[]), &pruning(), &[]);
+    let mut progress = Progress::default();
+    assert!(
+        matches!(step(&the_plan, &mut progress, &BTreeMap::new()), Step::DryRun(tasks) if tasks.len() == 2)
+    );
+    progress.dry_run_done = true;
+    let tasks = applied(step(&the_plan, &mut progress, &BTreeMap::new()));
+    assert_eq!(tasks[0].key.name, "first");
+    wrote(&mut progress, &tasks);
+    let Step::Wait(blocked) =
+        step(&the_plan, &mut progress, &health(&the_plan, &[("first", HealthCode::Progressing)]))
+    else {
+        panic!("the second wave has started")
+    };
+    assert_eq!(blocked[0].because, "first is Progressing");
+    let mut failing = progress.clone();
+    let ended = step(&the_plan, &mut failing, &health(&the_plan, &[("first", HealthCode::Degraded)]));
+    assert!(matches!(ended, Step::Done { phase: OperationPhase::Failed, .. }), "{ended:?}");
+    let seen = health(&the_plan, &[("first", HealthCode::Healthy)]);
+    let tasks = applied(step(&the_plan, &mut progress, &seen));
+    assert_eq!(tasks[0].key.name, "second");
+    wrote(&mut progress, &tasks);
+    let seen = health(&the_plan, &[("first", HealthCode::Healthy), ("second", HealthCode::Progressing)]);
+    let ended = step(&the_plan, &mut progress, &seen);
+    assert!(
+        matches!(ended, Step::Done { phase: OperationPhase::Succeeded, .. }),
+        "the last wave is not waited for"
+    );
+}
+
+#[test]
+fn health_from_before_the_write_does_not_count() {
+    let desired = [object("Deployment", "first", wave(0)), object("Deployment", "second", wave(1))];
+    let the_plan = planned(&compared(&desired, &[]), &pruning(), &[]);
+    let mut progress = Progress { dry_run_done: true, ..Progress::default() };
+    let tasks = applied(step(&the_plan, &mut progress, &BTreeMap::new()));
+    wrote(&mut progress, &tasks);
+    let mut seen = health(&the_plan, &[("first", HealthCode::Healthy)]);
+    seen.values_mut().for_each(|one| one.counts = false);
+    assert!(matches!(step(&the_plan, &mut progress, &seen), Step::Wait(_)));
+}
+
+#[test]
+fn sync_fail_hooks_run_after_a_failure_and_only_then() {
+    let desired = [
+        object("Job", "before", json!({"argocd.argoproj.io/hook": "PreSync"})),
+        object("Deployment", "web", wave(0)),
+        object("Job", "alarm", json!({"argocd.argoproj.io/hook": "SyncFail"})),
+    ];
+    let the_plan = planned(&compared(&desired, &[]), &pruning(), &[]);
+    let mut progress = Progress { dry_run_done: true, ..Progress::default() };
+    let tasks = applied(step(&the_plan, &mut progress, &BTreeMap::new()));
+    assert_eq!(tasks[0].key.name, "before");
+    wrote(&mut progress, &tasks);
+    let seen = health(&the_plan, &[("before", HealthCode::Degraded)]);
+    let tasks = applied(step(&the_plan, &mut progress, &seen));
+    assert_eq!(tasks[0].key.name, "alarm");
+    wrote(&mut progress, &tasks);
+    let seen = health(&the_plan, &[("before", HealthCode::Degraded), ("alarm", HealthCode::Healthy)]);
+    let ended = step(&the_plan, &mut progress, &seen);
+    assert!(matches!(ended, Step::Done { phase: OperationPhase::Failed, .. }), "{ended:?}");
+}
