@@ -172,7 +172,7 @@ impl Sources {
         let _place = self.network(access).await?;
         let budget = Budget::start(&access.url, self.timeout(), CancelToken::default());
         if is_oci(access) {
-            return Ok(Registry::open(access, &budget, chart)?.pull(&revision.id).await?);
+            return Registry::open(access, &budget, chart)?.pull(&revision.id).await;
         }
         let offer = self.offer(access, chart, Freshness::Within(self.timeout())).await?;
         let Offer::Index(index) = offer else {

@@ -81,6 +81,10 @@ pub(super) fn gateway(object: &Value) -> HealthStatus {
 }
 
 /// One ancestor's conditions: a failure, or whether it accepts the policy.
+#[allow(
+    clippy::result_large_err,
+    reason = "a health status is what a failure is here, and is made once per object"
+)]
 fn ancestor(entry: &Value) -> Result<bool, HealthStatus> {
     let mut accepted = false;
     for condition in list_at(entry, &["conditions"]) {

@@ -29,14 +29,12 @@ pub(super) fn rule(object: &Value) -> HealthStatus {
 
 fn told(report: &Value) -> Option<HealthStatus> {
     let state = report.get("state")?;
-    let word = match (state.as_str(), state.as_f64()) {
-        (Some(word), _) => word,
-        (None, Some(number)) if number == 0.0 => "Pending",
-        (None, Some(number)) if number == 1.0 => "Accepted",
-        (None, Some(number)) if number == 2.0 => "Rejected",
-        (None, Some(number)) if number == 3.0 => "Warning",
-        _ => return None,
-    };
+    // The controller writes words; older ones wrote the number of the word in its enumeration.
+    let numbered = ["Pending", "Accepted", "Rejected", "Warning"];
+    let word = state.as_str().or_else(|| {
+        let number = crate::object::i64_at(report, &["state"])?;
+        numbered.get(usize::try_from(number).ok()?).copied()
+    })?;
     match word {
         "Accepted" => Some(HealthStatus::healthy("The resource has been validated")),
         "Pending" => Some(HealthStatus::suspended("The resource has not yet been validated")),
