@@ -2,6 +2,8 @@
 
 use helm::{ArchiveLimits, Capabilities, Chart, File, IgnoreRules, KubeVersion, RenderInput, ValuesLayer};
 
+use kustomize::{ChartRef, ChartRelease, Charts};
+
 use crate::api::{ApplicationSource, HelmSource};
 use crate::flow::{EntryKind, Problem, Tree, TreePath};
 use crate::object::{Manifest, glob_matches};
@@ -34,6 +36,72 @@ pub(super) fn render(
     let rendered = helm::render(&chart, &input).map_err(failed)?;
     let objects = documents::read_documents("helm template", rendered.text().as_bytes())?;
     Ok((objects, rendered.warnings))
+}
+
+/// Charts of a tree, for kustomizations with `helmCharts`: the tree's root is `/`. Nothing is pulled: a chart stands
+/// where the kustomization says, or is refused.
+pub struct TreeCharts {
+    tree: Tree,
+}
+
+impl TreeCharts {
+    /// The charts of a tree.
+    pub fn new(tree: Tree) -> Self {
+        Self { tree }
+    }
+
+    fn load(&self, chart: &ChartRef) -> Result<Chart, kustomize::Error> {
+        let root = TreePath::parse(chart.directory.trim_start_matches('/'))
+            .map_err(|error| kustomize::Error::new(error.to_string()))?;
+        let is_there = self.tree.find(&root).is_ok_and(|found| found.is_some());
+        if !is_there {
+            return Err(kustomize::Error::new(format!(
+                "chart {} is not in {}: charts are not pulled, put it there",
+                chart.name, chart.directory
+            )));
+        }
+        let files =
+            chart_files(&self.tree, &root).map_err(|problem| kustomize::Error::new(problem.message))?;
+        Chart::load(files, &ArchiveLimits::default())
+            .map_err(|error| kustomize::Error::new(error.to_string()))
+    }
+}
+
+impl Charts for TreeCharts {
+    fn values(&self, chart: &ChartRef) -> Result<Vec<u8>, kustomize::Error> {
+        let path = TreePath::parse(chart.directory.trim_start_matches('/'))
+            .map_err(|error| kustomize::Error::new(error.to_string()))?
+            .child("values.yaml");
+        self.tree.read(&path).map_err(|error| kustomize::Error::new(error.to_string()))
+    }
+
+    fn template(&self, release: &ChartRelease) -> Result<String, kustomize::Error> {
+        let failed = |error: helm::Error| kustomize::Error::new(error.command_line_text());
+        let chart = self.load(&release.chart)?;
+        let mut input = RenderInput {
+            include_crds: release.include_crds,
+            skip_tests: release.skip_tests,
+            no_hooks: release.skip_hooks,
+            ..RenderInput::default()
+        };
+        if !release.name_template.is_empty() {
+            input.release_name = helm::name_from_template(&release.name_template).map_err(failed)?;
+        } else if !release.release_name.is_empty() {
+            input.release_name.clone_from(&release.release_name);
+        }
+        if !release.namespace.is_empty() {
+            input.namespace.clone_from(&release.namespace);
+        }
+        if !release.kube_version.is_empty() {
+            input.capabilities.kube_version = KubeVersion::parse(&release.kube_version).map_err(failed)?;
+        }
+        input.capabilities.api_versions.extend(release.api_versions.iter().cloned());
+        for (index, values) in release.values.iter().enumerate() {
+            let name = format!("values-{index}.yaml");
+            input.values.push(ValuesLayer::File { name, data: values.clone().into() });
+        }
+        helm::render(&chart, &input).map(|rendered| rendered.text()).map_err(failed)
+    }
 }
 
 fn chart_files(tree: &Tree, root: &TreePath) -> Result<Vec<File>, Problem> {

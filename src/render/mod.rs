@@ -18,6 +18,7 @@ use crate::api::{ApplicationSource, SourceType};
 use crate::flow::{Cause, Problem, Stage, Tree, TreeError, TreePath};
 use crate::object::Manifest;
 
+pub use chart::TreeCharts;
 pub use documents::{read_documents, read_json_or_yaml};
 pub use tracking::{Scope, Tracking, track};
 

@@ -8,6 +8,7 @@ use crate::api::ApplicationSource;
 use crate::flow::{EntryKind, Problem, Tree, TreePath};
 use crate::object::Manifest;
 
+use super::chart::TreeCharts;
 use super::{RenderContext, documents, overlay_edit, render_problem, tree_problem};
 
 /// The files of a tree as a build sees them: the tree's root is `/`.
@@ -64,6 +65,7 @@ pub(super) fn render(
         replaced: replaced.map(|(path, content)| (shown(&path), Arc::from(content))),
     };
     let mut build = Build::new(Arc::new(files));
+    build.charts = Arc::new(TreeCharts::new(tree.clone()));
     read_build_options(&context.kustomize_build_options, &mut build)?;
     let outcome =
         build.run(&shown(root)).map_err(|error| render_problem(format!("kustomize build: {error}")))?;

@@ -1,10 +1,14 @@
 //! `tiphys render kustomize`: what `kustomize build` prints.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use ::kustomize::{Build, LoadRestrictor, Outcome, Reorder};
 use clap::Args;
+
+use crate::render::TreeCharts;
+use crate::source::DirTree;
 
 use super::super::CliError;
 use super::disk::Disk;
@@ -48,6 +52,10 @@ pub(super) fn run(args: &KustomizeArgs, out: &mut impl Write) -> Result<u8, CliE
         "legacy" => Reorder::Legacy,
         other => return Ok(fail(&format!("illegal flag value --reorder {other}; use legacy or none"))),
     };
+    if args.enable_helm {
+        let disk = DirTree::open(Path::new("/")).map_err(|error| CliError::Usage(error.to_string()))?;
+        build.charts = Arc::new(TreeCharts::new(disk));
+    }
     let start = std::path::absolute(&args.dir)
         .map_or_else(|_| args.dir.clone(), |path| ::kustomize::clean_path(&path.to_string_lossy()));
     match build.run(&start) {
