@@ -1,5 +1,6 @@
 //! `tiphys diff`: of an Application, or offline of two files.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -7,10 +8,12 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::api::{Application, SyncCode, decode_application};
-use crate::diff::{IgnoreRules, differences, normalized, structural_prediction};
+use crate::diff::{IgnoreRules, KnownFields, differences, structural_diff};
+use crate::eval::JqPaths;
 use crate::flow::FieldDifference;
 use crate::object::{Manifest, mask_pair};
 use crate::render::read_json_or_yaml;
+use crate::settings::{Customizations, config_map_data};
 
 use super::inspect::{InspectArgs, inspect};
 use super::{CliError, draw};
@@ -86,18 +89,18 @@ fn of_application(args: &DiffArgs, name: &str, out: &mut impl Write) -> Result<u
 fn of_files(args: &DiffArgs, live: &Path, desired: &Path, out: &mut impl Write) -> Result<u8, CliError> {
     let live = read_object(live)?;
     let desired = read_object(desired)?;
-    let rules = match &args.app {
-        None => IgnoreRules::default(),
-        Some(file) => rules_of(&read_application(file)?)?,
+    let system = match &args.settings {
+        None => Customizations::read(&BTreeMap::new()),
+        Some(file) => read_settings(file)?,
     };
-    if let Some(settings) = &args.settings {
-        read_values(settings)?;
+    let app = args.app.as_deref().map(read_application).transpose()?;
+    let own = app.as_ref().map_or(&[][..], |app| &app.spec.ignore_differences);
+    let (rules, problems) = IgnoreRules::read(own, &system, &JqPaths);
+    if let Some(problem) = problems.first() {
+        return Err(CliError::Usage(problem.to_string()));
     }
-    let mut predicted = structural_prediction(&desired, &live);
-    let mut normal_live = normalized(&live);
-    let key = desired.key();
-    rules.remove_ignored(&key, &mut predicted);
-    rules.remove_ignored(&key, &mut normal_live);
+    let known = KnownFields::new(&system);
+    let (mut predicted, mut normal_live) = structural_diff(&desired, &live, &rules, &known);
     let modified = predicted != normal_live;
     if desired.is_secret() {
         let (masked_predicted, masked_live) = mask_pair(&predicted, &normal_live);
@@ -109,16 +112,17 @@ fn of_files(args: &DiffArgs, live: &Path, desired: &Path, out: &mut impl Write) 
         writeln!(out)?;
     } else {
         let found: Vec<FieldDifference> = differences(&predicted, &normal_live);
-        draw::differences(out, &key.to_string(), &found)?;
+        draw::differences(out, &desired.key().to_string(), &found)?;
     }
     Ok(u8::from(modified))
 }
 
-fn rules_of(app: &Application) -> Result<IgnoreRules, CliError> {
-    let (rules, problems) = IgnoreRules::read(&app.spec.ignore_differences);
-    match problems.first() {
-        Some(problem) => Err(CliError::Usage(problem.to_string())),
-        None => Ok(rules),
+fn read_settings(file: &Path) -> Result<Customizations, CliError> {
+    let config_map = read_values(file)?.into_iter().next().unwrap_or_default();
+    let system = Customizations::read(&config_map_data(&config_map));
+    match system.problems.first() {
+        Some(problem) => Err(CliError::Usage(format!("{}: {problem}", file.display()))),
+        None => Ok(system),
     }
 }
 

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use crate::api::{Application, HookType, SourceType, SyncOperation, Time};
 use crate::diff::{Comparing, IgnoreRules, compare};
+use crate::eval::JqPaths;
 use crate::flow::{Action, Comparison, Manifests, Observation, Plan, Task};
 use crate::render::read_documents;
+use crate::settings::Customizations;
 use crate::sync::{PlanRequest, plan};
 
 use super::diff::read_application;
@@ -94,7 +96,7 @@ fn comparison(args: &PlanArgs, app: &Application) -> Result<Comparison, CliError
         revision: String::new(),
         warnings: Vec::new(),
     };
-    let (ignore, _) = IgnoreRules::read(&app.spec.ignore_differences);
+    let (ignore, _) = IgnoreRules::read(&app.spec.ignore_differences, &Customizations::default(), &JqPaths);
     let seen = Observation::empty(Time::new(jiff::Timestamp::UNIX_EPOCH));
     Ok(compare(&manifests, &seen, Comparing { ignore: &ignore }))
 }

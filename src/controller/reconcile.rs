@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::api::{Application, ApplicationSource, ApplicationStatus, SourceType, Time, annotations};
 use crate::cluster::{Cluster, ObserveRequest, instance_key};
 use crate::diff::{Comparing, IgnoreRules, compare};
+use crate::eval::JqPaths;
 use crate::flow::{
     Cause, Comparison, Destination, Manifests, Next, ObjectName, Observation, Problem, ReadSet, Revision,
     Stage,
@@ -14,6 +15,7 @@ use crate::flow::{
 use crate::object::{GroupVersionKind, Manifest, ResourceKey};
 use crate::project::{permits_destination, permits_kind, permits_source};
 use crate::render::{RenderContext, Scope, Tracking, render, track};
+use crate::settings::Customizations;
 use crate::source::Freshness;
 use crate::status::{Seen, compose};
 
@@ -296,7 +298,8 @@ pub(super) async fn want(
         sources.resolve_chart(&access, &source.chart, revision, freshness).await?
     };
     let objects = rendered(work, memory, source, &access, &revision).await?;
-    let rules = IgnoreRules::read(&work.app.spec.ignore_differences);
+    let system = Customizations::read(&work.shared.store.argocd_cm().data);
+    let rules = IgnoreRules::read(&work.app.spec.ignore_differences, &system, &JqPaths);
     let (manifests, comparison) = look(work, objects, &revision.id, &rules.0).await?;
     let mut comparison = comparison;
     comparison.problems.extend(rules.1.iter().map(|rule| invalid(rule.to_string())));

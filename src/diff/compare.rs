@@ -12,7 +12,7 @@ use crate::flow::{
 };
 use crate::object::{Manifest, ResourceKey, mask_pair};
 
-use super::{IgnoreRules, differences, normalize, structural::overlay};
+use super::{IgnoreRules, KnownFields, differences, normalize, normalize_kind, structural};
 
 /// What `compare` needs besides manifests and observation.
 #[derive(Clone, Copy, Debug)]
@@ -97,17 +97,21 @@ fn compare_one(
         return one;
     }
     let predicted = match seen.predictions.get(&one.key) {
-        Some(Prediction::Object(predicted)) => normalize::normalized(predicted),
+        Some(Prediction::Object(predicted)) => Some(normalize::normalized(predicted)),
         Some(Prediction::Refused(problem)) => {
             one.problem = Some(problem.clone());
-            structural_prediction(&desired, &live)
+            None
         }
-        None => structural_prediction(&desired, &live),
+        None => None,
     };
-    let normal_live = normalize::normalized(&live);
-    one.unchanged =
-        matches!(seen.predictions.get(&one.key), Some(Prediction::Object(_))) && predicted == normal_live;
-    one.differences = remaining(&one.key, predicted, normal_live, how);
+    one.differences = match predicted {
+        Some(predicted) => {
+            let normal_live = normalize::normalized(&live);
+            one.unchanged = predicted == normal_live;
+            remaining(&one.key, predicted, normal_live, how)
+        }
+        None => structural_differences(&desired, &live, how),
+    };
     if one.differences.is_empty() || ignores_content(&desired, &live) {
         one.status = SyncCode::Synced;
     }
@@ -117,11 +121,31 @@ fn compare_one(
     one
 }
 
-/// What an apply would leave, by the structural merge; without the fields that never count.
-pub fn structural_prediction(desired: &Manifest, live: &Manifest) -> Value {
-    let mut predicted = overlay(desired.body(), live.body());
+/// Desired and live after all normalisation, told without the API server: what an apply would leave, and what is
+/// there. `known` are the fields of custom resources that hold types of Kubernetes.
+pub fn structural_diff(
+    desired: &Manifest,
+    live: &Manifest,
+    ignore: &IgnoreRules,
+    known: &KnownFields,
+) -> (Value, Value) {
+    let key = desired.key();
+    let last = structural::last_applied(live.body());
+    let (mut wanted, mut there) = (desired.body().clone(), live.body().clone());
+    ignore.remove_managed(&key, &mut wanted, &mut there);
+    let mut last = last.filter(Value::is_object);
+    for body in [Some(&mut wanted), Some(&mut there), last.as_mut()].into_iter().flatten() {
+        normalize_kind(body, known);
+        ignore.remove_ignored(&key, body);
+    }
+    structural::predict(last.as_ref(), &wanted, &there)
+}
+
+fn structural_differences(desired: &Manifest, live: &Manifest, how: Comparing<'_>) -> Vec<FieldDifference> {
+    let (mut predicted, mut there) = structural_diff(desired, live, how.ignore, &KnownFields::default());
     normalize::strip_server_fields(&mut predicted);
-    predicted
+    normalize::strip_server_fields(&mut there);
+    differences(&predicted, &there)
 }
 
 /// `argocd.argoproj.io/compare-result: IgnoreDifference`.
@@ -145,8 +169,11 @@ fn remaining(
 }
 
 fn masked(desired: &Manifest, live: &Manifest) -> Vec<FieldDifference> {
-    let predicted = structural_prediction(desired, live);
-    let (predicted, live) = mask_pair(&predicted, &normalize::normalized(live));
+    let ignore = IgnoreRules::default();
+    let (mut predicted, mut there) = structural_diff(desired, live, &ignore, &KnownFields::default());
+    normalize::strip_server_fields(&mut predicted);
+    normalize::strip_server_fields(&mut there);
+    let (predicted, live) = mask_pair(&predicted, &there);
     differences(predicted.body(), live.body())
 }
 
@@ -173,7 +200,17 @@ fn surplus(key: &ResourceKey, live: &Arc<Manifest>) -> ResourceComparison {
 mod tests {
     use super::*;
     use crate::api::SourceType;
+    use crate::flow::{PathLanguage, PathQuery, ScriptError};
+    use crate::settings::Customizations;
     use serde_json::json;
+
+    struct NoLanguage;
+
+    impl PathLanguage for NoLanguage {
+        fn compile(&self, _: &str) -> Result<Arc<dyn PathQuery>, ScriptError> {
+            Err(ScriptError("no expressions here".into()))
+        }
+    }
 
     fn manifest(body: Value) -> Arc<Manifest> {
         Arc::new(Manifest::new(body).unwrap())
@@ -225,7 +262,7 @@ mod tests {
             json_pointers: vec!["/data/key".into()],
             ..Default::default()
         };
-        let (rules, problems) = IgnoreRules::read(&[rule]);
+        let (rules, problems) = IgnoreRules::read(&[rule], &Customizations::default(), &NoLanguage);
         assert!(problems.is_empty());
         assert_eq!(status_of(&[config("git")], &seen(&[config("live")]), &rules).status, SyncCode::Synced);
     }

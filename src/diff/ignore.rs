@@ -1,23 +1,27 @@
 //! ignoreDifferences: fields that do not count.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::api::IgnoreDifferences;
+use crate::flow::{PathLanguage, PathQuery, PathStep};
 use crate::object::{ResourceKey, glob_matches};
+use crate::settings::Customizations;
 
-use super::pointer;
+use super::{managed, pointer};
 
 /// A rule of which a part cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ignoreDifferences[{index}]: {message}")]
 pub struct InvalidRule {
-    /// Place of the rule in `spec.ignoreDifferences`.
+    /// Place of the rule in `spec.ignoreDifferences`; those of the system are counted behind them.
     pub index: usize,
     /// What is wrong with it and what to write instead.
     pub message: String,
 }
 
-/// Rules, read once per application.
+/// Rules, read once per application: its own, then those of the system.
 #[derive(Clone, Debug, Default)]
 pub struct IgnoreRules {
     rules: Vec<Rule>,
@@ -30,24 +34,36 @@ struct Rule {
     name: String,
     namespace: String,
     pointers: Vec<Vec<String>>,
+    queries: Vec<Arc<dyn PathQuery>>,
+    managers: Vec<String>,
 }
 
 impl IgnoreRules {
-    /// Reads the rules of an application. A rule that cannot be read is left out and named.
-    pub fn read(rules: &[IgnoreDifferences]) -> (Self, Vec<InvalidRule>) {
+    /// Reads the rules of an application and those of the system. A part of a rule that cannot be read is left out
+    /// and named.
+    pub fn read(
+        rules: &[IgnoreDifferences],
+        system: &Customizations,
+        language: &dyn PathLanguage,
+    ) -> (Self, Vec<InvalidRule>) {
         let mut read = Self::default();
         let mut problems = Vec::new();
-        for (index, rule) in rules.iter().enumerate() {
+        for (index, rule) in rules.iter().chain(&system.ignore_differences).enumerate() {
+            let mut wrong = |message: String| problems.push(InvalidRule { index, message });
             let mut pointers = Vec::new();
             for text in &rule.json_pointers {
                 match pointer::tokens(text) {
                     Some(tokens) if !tokens.is_empty() => pointers.push(tokens),
-                    _ => problems.push(InvalidRule {
-                        index,
-                        message: format!(
-                            "\"{text}\" is not a JSON pointer: it starts with a slash, as in /spec/replicas"
-                        ),
-                    }),
+                    _ => wrong(format!(
+                        "\"{text}\" is not a JSON pointer: it starts with a slash, as in /spec/replicas"
+                    )),
+                }
+            }
+            let mut queries = Vec::new();
+            for text in &rule.jq_path_expressions {
+                match language.compile(text) {
+                    Ok(query) => queries.push(query),
+                    Err(error) => wrong(format!("jqPathExpressions: {error}")),
                 }
             }
             read.rules.push(Rule {
@@ -56,6 +72,8 @@ impl IgnoreRules {
                 name: rule.name.clone(),
                 namespace: rule.namespace.clone(),
                 pointers,
+                queries,
+                managers: rule.managed_fields_managers.clone(),
             });
         }
         (read, problems)
@@ -67,12 +85,43 @@ impl IgnoreRules {
             for tokens in &rule.pointers {
                 pointer::remove(body, tokens);
             }
+            for query in &rule.queries {
+                // An expression that fails on an object, such as one that enters a list that is not there, ignores
+                // nothing in it.
+                remove_places(body, query.paths(body).unwrap_or_default());
+            }
+        }
+    }
+
+    /// Takes fields that differ and belong to a trusted manager out of both objects. Whom a field belongs to is in
+    /// the live object's `metadata.managedFields`.
+    pub fn remove_managed(&self, key: &ResourceKey, desired: &mut Value, live: &mut Value) {
+        let rules = self.rules.iter().filter(|rule| rule.matches(key));
+        let managers: Vec<&str> = rules.flat_map(|rule| &rule.managers).map(String::as_str).collect();
+        if !managers.is_empty() {
+            managed::remove_owned(&managers, desired, live);
         }
     }
 
     /// Whether any rule is about an object.
     pub fn concerns(&self, key: &ResourceKey) -> bool {
         self.rules.iter().any(|rule| rule.matches(key))
+    }
+}
+
+/// From the last to the first, so that items that go do not move those that are still to go.
+fn remove_places(body: &mut Value, mut places: Vec<Vec<PathStep>>) {
+    places.sort_unstable();
+    places.dedup();
+    for place in places.iter().rev() {
+        let tokens: Vec<String> = place
+            .iter()
+            .map(|step| match step {
+                PathStep::Item(index) => index.to_string(),
+                PathStep::Field(name) => name.clone(),
+            })
+            .collect();
+        pointer::remove(body, &tokens);
     }
 }
 

@@ -6,14 +6,19 @@
 //! `structural` stands in. A problem with one object never hides the others.
 
 mod compare;
+mod defaults;
 mod differences;
 mod ignore;
+mod kinds;
+mod managed;
 mod merge_keys;
 mod normalize;
 mod pointer;
+mod quantity;
 mod structural;
 
-pub use compare::{Comparing, compare, structural_prediction};
+pub use compare::{Comparing, compare, structural_diff};
 pub use differences::differences;
 pub use ignore::{IgnoreRules, InvalidRule};
+pub use kinds::{KnownFields, normalize_kind};
 pub use normalize::{normalized, strip_server_fields};

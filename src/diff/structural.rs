@@ -10,23 +10,72 @@ use serde_json::{Map, Value};
 use crate::api::annotations::LAST_APPLIED;
 use crate::object::str_at;
 
+use super::defaults::add_defaults;
 use super::merge_keys::{is_set, merge_key};
 
-/// The object that an apply would leave. The last applied state is taken from the live object's annotation.
-pub(super) fn overlay(desired: &Value, live: &Value) -> Value {
-    let last: Option<Value> = str_at(live, &["metadata", "annotations", LAST_APPLIED])
-        .and_then(|text| serde_json::from_str(text).ok());
-    let group = str_at(desired, &["apiVersion"])
-        .and_then(|version| version.split_once('/'))
-        .map_or("", |(group, _)| group);
-    let merge = Merge { by_key: is_built_in(group) };
-    merge.value("", last.as_ref(), desired, live)
+/// What the live object's annotation says was applied last.
+pub(super) fn last_applied(live: &Value) -> Option<Value> {
+    str_at(live, &["metadata", "annotations", LAST_APPLIED]).and_then(|text| serde_json::from_str(text).ok())
+}
+
+/// The object that an apply would leave, and the live object beside it, both with the defaults of their kind.
+/// Without a last applied state nothing goes.
+pub(super) fn predict(last: Option<&Value>, desired: &Value, live: &Value) -> (Value, Value) {
+    let mut desired = desired.clone();
+    let mut last = last.cloned().unwrap_or_else(|| desired.clone());
+    for body in [&mut desired, &mut last] {
+        leave_out_namespace(body);
+    }
+    let version = str_at(&desired, &["apiVersion"]).unwrap_or_default();
+    let merge = Merge { by_key: is_built_in(version) };
+    let mut live = live.clone();
+    let mut predicted = merge.value("", Some(&last), &desired, &live);
+    if merge.by_key {
+        add_defaults(&mut predicted);
+        add_defaults(&mut live);
+    }
+    (predicted, live)
+}
+
+/// The live object always names its namespace; Git need not.
+fn leave_out_namespace(body: &mut Value) {
+    let Some(Value::Object(metadata)) = body.get_mut("metadata") else { return };
+    metadata.remove("namespace");
+    let empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
+    if metadata.get("annotations").is_some_and(empty) {
+        metadata.remove("annotations");
+    }
 }
 
 /// Kinds of Kubernetes itself; lists of custom resources are merged by no key.
-fn is_built_in(group: &str) -> bool {
-    !group.contains('.') || group.ends_with(".k8s.io") && !group.starts_with("x-")
+pub(super) fn is_built_in(api_version: &str) -> bool {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    GROUPS.contains(&group)
 }
+
+/// API groups that every cluster has.
+const GROUPS: &[&str] = &[
+    "",
+    "admissionregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "flowcontrol.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+];
 
 struct Merge {
     by_key: bool,
@@ -53,12 +102,13 @@ impl Merge {
         live: &Map<String, Value>,
     ) -> Map<String, Value> {
         let mut merged = live.clone();
-        for name in last.into_iter().flat_map(Map::keys).filter(|name| !desired.contains_key(*name)) {
+        // A null in Git names nothing: it takes away only what the last apply had set.
+        let names = |name: &&String| !desired.get(*name).is_some_and(|wanted| !wanted.is_null());
+        for (name, _) in last.into_iter().flatten().filter(|(name, was)| names(name) && !was.is_null()) {
             merged.remove(name);
         }
         for (name, wanted) in desired {
             if wanted.is_null() {
-                merged.remove(name);
                 continue;
             }
             let value = match live.get(name) {
@@ -71,34 +121,65 @@ impl Merge {
     }
 
     fn items(&self, field: &str, last: &[Value], desired: &[Value], live: &[Value]) -> Vec<Value> {
-        if self.by_key && is_set(field) {
+        if !self.by_key {
+            // The server may have added fields to items; a list in which only such differ stays.
+            return if trimmed_list(last, live) == desired { live.to_vec() } else { desired.to_vec() };
+        }
+        if is_set(field) {
             return set(last, desired, live);
         }
-        let Some(key) = merge_key(field, desired, live).filter(|_| self.by_key) else {
-            return desired.to_vec();
-        };
+        let Some(key) = merge_key(field, desired, live) else { return desired.to_vec() };
         let find =
             |items: &[Value], name: &Value| items.iter().find(|item| item.get(key) == Some(name)).cloned();
         let names = |items: &[Value]| -> Vec<Value> {
             items.iter().filter_map(|item| item.get(key)).cloned().collect()
         };
-        let (wanted, before) = (names(desired), names(last));
-        // The order is Git's; what only the cluster holds keeps its place behind.
-        let mut merged: Vec<Value> = desired
+        let (wanted, before, places) = (names(desired), names(last), names(live));
+        let place =
+            |item: &Value| item.get(key).and_then(|name| places.iter().position(|known| known == name));
+        let mut foreign = live
             .iter()
-            .map(|item| {
-                let name = item.get(key).cloned().unwrap_or_default();
-                match find(live, &name) {
-                    Some(there) => self.value("", find(last, &name).as_ref(), item, &there),
-                    None => item.clone(),
-                }
-            })
-            .collect();
-        let foreign = live.iter().filter(|item| {
-            item.get(key).is_some_and(|name| !wanted.contains(name) && !before.contains(name))
-        });
+            .filter(|item| item.get(key).is_some_and(|name| !wanted.contains(name) && !before.contains(name)))
+            .peekable();
+        // The order is Git's; what only the cluster holds keeps its place among what it stands before.
+        let mut merged: Vec<Value> = Vec::new();
+        for item in desired {
+            while let (Some(at), Some(own)) = (foreign.peek().and_then(|one| place(one)), place(item))
+                && at < own
+            {
+                merged.extend(foreign.next().cloned());
+            }
+            let name = item.get(key).cloned().unwrap_or_default();
+            merged.push(match find(live, &name) {
+                Some(there) => self.value("", find(last, &name).as_ref(), item, &there),
+                None => item.clone(),
+            });
+        }
         merged.extend(foreign.cloned());
         merged
+    }
+}
+
+/// The live list without what its items have beyond those of the list before.
+fn trimmed_list(before: &[Value], live: &[Value]) -> Vec<Value> {
+    live.iter()
+        .enumerate()
+        .map(|(index, there)| {
+            before.get(index).map_or_else(|| there.clone(), |before| trimmed(before, there))
+        })
+        .collect()
+}
+
+fn trimmed(before: &Value, live: &Value) -> Value {
+    match (before, live) {
+        (Value::Object(before), Value::Object(live)) => Value::Object(
+            before
+                .iter()
+                .filter_map(|(name, before)| Some((name.clone(), trimmed(before, live.get(name)?))))
+                .collect(),
+        ),
+        (Value::Array(before), Value::Array(live)) => Value::Array(trimmed_list(before, live)),
+        _ => live.clone(),
     }
 }
 
@@ -118,6 +199,10 @@ fn set(last: &[Value], desired: &[Value], live: &[Value]) -> Vec<Value> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn overlay(desired: &Value, live: &Value) -> Value {
+        predict(last_applied(live).as_ref(), desired, live).0
+    }
 
     #[test]
     fn an_injected_sidecar_stays_and_a_dropped_variable_goes() {

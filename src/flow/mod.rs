@@ -9,6 +9,7 @@ mod manifests;
 mod memory_tree;
 mod meter;
 mod observation;
+mod path_query;
 mod plan;
 mod pod;
 mod problem;
@@ -27,6 +28,7 @@ pub use manifests::Manifests;
 pub use memory_tree::MemoryTree;
 pub use meter::{GitRequest, Meter, NoMeter, SyncEnd};
 pub use observation::{Observation, Prediction};
+pub use path_query::{PathLanguage, PathQuery, PathStep};
 pub use plan::{
     Action, AppliedResource, ApplyReport, Assessment, Blocked, Plan, Step, Task, WriteOptions, Written,
 };

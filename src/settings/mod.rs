@@ -4,10 +4,12 @@
 
 mod argocd_cm;
 mod cluster;
+mod customizations;
 mod repository;
 
 pub use argocd_cm::{ArgocdCm, TrackingMethod};
 pub use cluster::{ClusterSecret, InvalidCluster};
+pub use customizations::{Customizations, KnownTypeField};
 pub use repository::{RepositorySecret, Sensitive, best_match};
 
 use std::collections::BTreeMap;
