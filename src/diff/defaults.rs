@@ -54,6 +54,7 @@ pub(super) fn add_defaults(body: &mut Value) {
             &json!({"concurrencyPolicy": "Allow", "suspend": false,
             "successfulJobsHistoryLimit": 3, "failedJobsHistoryLimit": 1}),
         ),
+        "NetworkPolicy" => network_policy(spec),
         "PersistentVolumeClaim" => add(spec, &json!({"volumeMode": "Filesystem"})),
         "HorizontalPodAutoscaler" => add(spec, &json!({"minReplicas": 1})),
         _ => {}
@@ -98,6 +99,19 @@ fn service(spec: &mut Fields) {
         add(port, &json!({"protocol": "TCP"}));
         if let Some(number) = port.get("port").cloned() {
             port.entry("targetPort").or_insert(number);
+        }
+    }
+}
+
+fn network_policy(spec: &mut Fields) {
+    let egress = spec.get("egress").and_then(Value::as_array).is_some_and(|rules| !rules.is_empty());
+    add(
+        spec,
+        &json!({"policyTypes": if egress { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) }}),
+    );
+    for list in ["ingress", "egress"] {
+        for rule in each(spec, list) {
+            each(rule, "ports").for_each(|port| add(port, &json!({"protocol": "TCP"})));
         }
     }
 }

@@ -13,6 +13,8 @@ mod kinds;
 mod managed;
 mod merge_keys;
 mod normalize;
+#[cfg(test)]
+mod oracle_tests;
 mod pointer;
 mod quantity;
 mod structural;

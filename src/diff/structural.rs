@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn an_injected_sidecar_stays_and_a_dropped_variable_goes() {
-        let pod = |containers: Value| json!({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": containers}});
+        let pod = |containers: Value| json!({"apiVersion": "v1", "kind": "PodTemplate", "spec": {"containers": containers}});
         let last = pod(json!([{"name": "app", "image": "a:1", "env": [{"name": "OLD", "value": "1"}]}]));
         let mut live = pod(json!([
             {"name": "app", "image": "a:1", "env": [{"name": "OLD", "value": "1"}, {"name": "ADDED", "value": "2"}]},
