@@ -72,6 +72,8 @@ struct Memory {
     written: HashMap<ResourceKey, (Written, Instant)>,
     /// The operation whose dry-run is done.
     dry_run_done: Option<String>,
+    /// Why the Application could not be read at all, once that is in its conditions.
+    unreadable: Option<String>,
     /// Reconciles in a row that ended with a problem that may pass.
     failures: u32,
     /// When Git was last asked, and when it is asked again.

@@ -4,7 +4,7 @@ use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use crate::api::{API_VERSION, Application, ApplicationStatus, Time};
+use crate::api::{API_VERSION, Application, ApplicationStatus, Condition, ConditionType, Time};
 use crate::cluster::WatchedObject;
 use crate::flow::ObjectName;
 use crate::status::merge_patch;
@@ -55,6 +55,22 @@ pub(super) async fn publish(
     tell(shared, app, status).await;
     shared.store.put_application(&name, answer.body);
     Ok(())
+}
+
+/// The condition of an Application that cannot be read: its status is not known, so only the conditions are written.
+pub(super) async fn publish_unreadable(shared: &Shared, name: &ObjectName, message: &str) {
+    let condition = Condition {
+        kind: ConditionType::InvalidSpecError,
+        message: message.to_owned(),
+        last_transition_time: Some(Time::new(jiff::Timestamp::now())),
+    };
+    let patch = json!({"status": {"conditions": [condition]}});
+    let api: Api<WatchedObject> =
+        Api::namespaced_with(shared.client.clone(), &name.namespace, &watchers::applications());
+    let params = PatchParams { field_manager: Some("tiphys".into()), ..PatchParams::default() };
+    if let Err(error) = api.patch(&name.name, &params, &Patch::Merge(&patch)).await {
+        tracing::warn!(application = %name, error = %error, "the condition could not be written");
+    }
 }
 
 /// An Event for each transition that people ask about.

@@ -20,7 +20,7 @@ use crate::source::Freshness;
 use crate::status::{Seen, compose};
 
 use super::access::access_to;
-use super::publish::{Changes, publish};
+use super::publish::{Changes, publish, publish_unreadable};
 use super::{Memory, Shared, assess, clusters, finalize, operation};
 
 /// A render, and what it depended on.
@@ -65,6 +65,12 @@ pub(super) async fn reconcile(shared: &Shared, name: &ObjectName) -> Option<Dura
         Ok(app) => app,
         Err(error) => {
             tracing::warn!(application = %name, stage = "validate", "{error}");
+            let memory = shared.memory(name);
+            let mut memory = memory.lock().await;
+            if memory.unreadable.as_deref() != Some(&error.message) {
+                publish_unreadable(shared, name, &error.to_string()).await;
+                memory.unreadable = Some(error.message);
+            }
             return None;
         }
     };
@@ -77,6 +83,7 @@ pub(super) async fn reconcile(shared: &Shared, name: &ObjectName) -> Option<Dura
     let again = match run(shared, Arc::clone(&app), name, &mut memory, now).await {
         Ok(again) => {
             memory.failures = 0;
+            memory.unreadable = None;
             again
         }
         Err(problem) => {
