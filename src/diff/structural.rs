@@ -103,7 +103,7 @@ impl Merge {
     ) -> Map<String, Value> {
         let mut merged = live.clone();
         // A null in Git names nothing: it takes away only what the last apply had set.
-        let names = |name: &&String| !desired.get(*name).is_some_and(|wanted| !wanted.is_null());
+        let names = |name: &&String| desired.get(*name).is_none_or(Value::is_null);
         for (name, _) in last.into_iter().flatten().filter(|(name, was)| names(name) && !was.is_null()) {
             merged.remove(name);
         }
