@@ -26,6 +26,7 @@ pub(super) fn predict(last: Option<&Value>, desired: &Value, live: &Value) -> (V
     for body in [&mut desired, &mut last] {
         leave_out_namespace(body);
     }
+    name_role_rules(&mut desired);
     let version = str_at(&desired, &["apiVersion"]).unwrap_or_default();
     let merge = Merge { by_key: is_built_in(version) };
     let mut live = live.clone();
@@ -35,6 +36,19 @@ pub(super) fn predict(last: Option<&Value>, desired: &Value, live: &Value) -> (V
         add_defaults(&mut live);
     }
     (predicted, live)
+}
+
+/// The rules of a role are always part of an apply: a role without rules takes them away, unless others make them.
+fn name_role_rules(desired: &mut Value) {
+    let is_role = matches!(str_at(desired, &["kind"]), Some("ClusterRole" | "Role"))
+        && str_at(desired, &["apiVersion"])
+            .is_some_and(|version| version.starts_with("rbac.authorization.k8s.io/"));
+    if let Some(fields) = desired.as_object_mut()
+        && is_role
+        && !fields.contains_key("aggregationRule")
+    {
+        fields.entry("rules").or_insert(Value::Null);
+    }
 }
 
 /// The live object always names its namespace; Git need not.

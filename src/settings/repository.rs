@@ -123,12 +123,12 @@ mod tests {
         };
         let all = [
             secret("https://host/org", true, "org"),
-            secret("https://host/org/team", true, "team"),
+            secret("https://host/org/team", true, "s3cret"),
             secret("https://host/org/team/repo.git", false, ""),
         ];
         let found = best_match(&all, "https://HOST/org/team/repo").unwrap();
-        assert_eq!(found.password.0, "team");
-        assert!(!format!("{found:?}").contains("team\""), "{found:?}");
+        assert_eq!(found.password.0, "s3cret");
+        assert!(!format!("{found:?}").contains("s3cret"), "{found:?}");
         assert!(best_match(&all, "https://other/repo").is_none());
     }
 }
