@@ -115,13 +115,25 @@ impl Daemon {
     fn start(base: &std::path::Path) -> Self {
         // The port is free a moment ago; the daemon cannot choose one by itself.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new("git")
-            .args(["-c", "safe.directory=*", "daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1"])
+        // The program itself, not `git daemon`, which would start it and leave it behind when it is killed.
+        let programs =
+            Command::new("git").arg("--exec-path").output().expect("these tests need the program git");
+        let programs = String::from_utf8(programs.stdout).unwrap();
+        let child = Command::new(std::path::Path::new(programs.trim()).join("git-daemon"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .envs([
+                ("GIT_CONFIG_COUNT", "1"),
+                ("GIT_CONFIG_KEY_0", "safe.directory"),
+                ("GIT_CONFIG_VALUE_0", "*"),
+            ])
+            .args(["--export-all", "--reuseaddr", "--listen=127.0.0.1"])
             .arg(format!("--port={port}"))
             .arg(format!("--base-path={}", base.display()))
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("these tests need the program git");
+            .expect("these tests need git-daemon, which comes with git");
         let daemon = Self(child, port);
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             std::thread::yield_now();

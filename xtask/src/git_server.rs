@@ -222,10 +222,20 @@ pub struct GitDaemon {
 impl GitDaemon {
     /// Serves every repository below `root` on this port of loopback, read-only.
     pub fn start(root: &Path, port: u16) -> Result<Self> {
-        let child = git()
-            .args(["daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1", &format!("--port={port}")])
+        // The program itself, not `git daemon`, which would start it and leave it behind when it is killed.
+        let programs = run_git(&["--exec-path"])?;
+        let child = Command::new(Path::new(programs.trim()).join("git-daemon"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .envs([
+                ("GIT_CONFIG_COUNT", "1"),
+                ("GIT_CONFIG_KEY_0", "safe.directory"),
+                ("GIT_CONFIG_VALUE_0", "*"),
+            ])
+            .args(["--export-all", "--reuseaddr", "--listen=127.0.0.1", &format!("--port={port}")])
             .arg(format!("--base-path={}", root.display()))
             .stdin(Stdio::null())
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .context("starting git daemon")?;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -185,13 +186,22 @@ fn step(arguments: &[&str]) -> Result<Count> {
 fn tests(mut command: Command) -> Result<Count> {
     let mut child = command.stdout(Stdio::piped()).spawn().context("running cargo")?;
     let mut count = Count::default();
-    if let Some(stdout) = child.stdout.take() {
-        for line in io::BufRead::lines(io::BufReader::new(stdout)).map_while(|line| line.ok()) {
-            if let Some(result) = test_result(&line) {
-                count.passed += result.passed;
-                count.failed += result.failed;
+    let lines = child.stdout.take().map(lines_of).context("reading what cargo prints")?;
+    loop {
+        match lines.recv_timeout(LEFT_OPEN) {
+            Ok(line) => {
+                if let Some(result) = test_result(&line) {
+                    count.passed += result.passed;
+                    count.failed += result.failed;
+                }
+                console::line(&line);
             }
-            console::line(&line);
+            Err(RecvTimeoutError::Disconnected) => break,
+            // A process that a test left behind holds the pipe open: that must not hold up the suites.
+            Err(RecvTimeoutError::Timeout) if child.try_wait().context("waiting for cargo")?.is_some() => {
+                break;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
         }
     }
     let status = child.wait().context("waiting for cargo")?;
@@ -200,6 +210,22 @@ fn tests(mut command: Command) -> Result<Count> {
         count.failed = 1;
     }
     Ok(count)
+}
+
+/// How long a pipe may stay silent and open after the process that was started has ended.
+const LEFT_OPEN: Duration = Duration::from_secs(2);
+
+/// The lines of a pipe, as they come.
+fn lines_of(pipe: std::process::ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in io::BufRead::lines(io::BufReader::new(pipe)).map_while(|line| line.ok()) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }
 
 /// Reads `test result: ok. 3 passed; 1 failed; …`.
