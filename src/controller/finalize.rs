@@ -1,12 +1,10 @@
 //! Deletion of an application: its objects first, in reverse wave order, then its finalizer.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::api::{PropagationPolicy, Requirement, annotations};
 use crate::cluster::ObserveRequest;
 use crate::flow::{Action, Cause, Observation, Problem, Stage, Task, WriteOptions};
-use crate::object::GroupVersionKind;
 use crate::sync::{Applying, apply};
 
 use super::Memory;
@@ -20,17 +18,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 pub(super) async fn finalize(work: &Work<'_>, _memory: &mut Memory) -> Result<Option<Duration>, Problem> {
     let Some(propagation) = propagation(work) else { return Ok(None) };
     let instance = work.instance();
-    let known_kinds: BTreeSet<GroupVersionKind> = work
-        .app
-        .status
-        .resources
-        .iter()
-        .map(|one| GroupVersionKind {
-            group: one.group.clone(),
-            version: one.version.clone(),
-            kind: one.kind.clone(),
-        })
-        .collect();
+    let known_kinds = work.known_kinds();
     let request = ObserveRequest {
         desired: &[],
         known_kinds: &known_kinds,

@@ -9,6 +9,7 @@ use crate::api::{
 use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step, SyncEnd, Task};
 use crate::object::ResourceKey;
 use crate::source::Freshness;
+use crate::status::{Seen, compose};
 use crate::sync::{
     Applying, AutoSync, NamespaceCreation, PlanRequest, Progress, apply, decide_auto_sync, delete_hooks,
     plan, step,
@@ -87,7 +88,7 @@ async fn retry(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<
     }
     let mut next = begin(work, &state.operation, &pinned);
     next.retry_count = state.retry_count.saturating_add(1);
-    store_start(work, memory, &next, false).await?;
+    store_start(work, memory, wanted, &next, false).await?;
     go_on(work, memory, wanted, next, true).await.map(Some)
 }
 
@@ -132,22 +133,33 @@ async fn start(
         return Ok(Outcome { state: Some(state), operation_taken: taken, ..Outcome::default() });
     }
     let state = begin(work, &operation, &wanted.manifests.revision);
-    store_start(work, memory, &state, taken).await?;
+    store_start(work, memory, wanted, &state, taken).await?;
     let mut outcome = go_on(work, memory, wanted, state, true).await?;
     outcome.operation_taken = false;
     Ok(outcome)
 }
 
-/// Stores that the operation runs, before the first write to the destination.
+/// Stores that the operation runs, and which objects it is about, before the first write to the destination: a
+/// controller that is killed in the middle, or an application that is deleted then, loses sight of none.
 async fn store_start(
     work: &Work<'_>,
     memory: &mut Memory,
+    wanted: &Wanted,
     state: &OperationState,
     taken: bool,
 ) -> Result<(), Problem> {
     memory.written.clear();
     memory.dry_run_done = None;
-    let status = ApplicationStatus { operation_state: Some(state.clone()), ..work.app.status.clone() };
+    let seen = Seen {
+        comparison: Some(&wanted.comparison),
+        revisions: vec![wanted.manifests.revision.clone()],
+        source_types: vec![wanted.manifests.source_type],
+        operation_state: Some(state.clone()),
+        problems: wanted.comparison.problems.clone(),
+        controller_namespace: &work.shared.options.namespace,
+        ..Seen::default()
+    };
+    let status = compose(&work.app, &seen, work.now);
     let changes = Changes { operation_taken: taken, ..Changes::default() };
     write(work.shared, &work.app, &status, &changes).await
 }

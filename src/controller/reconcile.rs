@@ -43,6 +43,21 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Kinds that the application used before: objects of them may be left over, whatever Git says now.
+    pub(super) fn known_kinds(&self) -> BTreeSet<GroupVersionKind> {
+        let status = &self.app.status;
+        let kind = |group: &str, version: &str, kind: &str| GroupVersionKind {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            kind: kind.to_owned(),
+        };
+        let seen = status.resources.iter().map(|one| kind(&one.group, &one.version, &one.kind));
+        let results = status.operation_state.iter().filter_map(|state| state.sync_result.as_ref());
+        let written =
+            results.flat_map(|result| &result.resources).map(|one| kind(&one.group, &one.version, &one.kind));
+        seen.chain(written).collect()
+    }
+
     /// The instance in tracking-ids of the application's objects.
     pub(super) fn instance(&self) -> String {
         let name = self.app.instance_name(&self.shared.options.namespace);
@@ -463,17 +478,7 @@ pub(super) async fn observe(
     manifests: &Manifests,
     instance: &str,
 ) -> Result<Observation, Problem> {
-    let known_kinds: BTreeSet<GroupVersionKind> = work
-        .app
-        .status
-        .resources
-        .iter()
-        .map(|one| GroupVersionKind {
-            group: one.group.clone(),
-            version: one.version.clone(),
-            kind: one.kind.clone(),
-        })
-        .collect();
+    let known_kinds = work.known_kinds();
     let request = ObserveRequest {
         desired: &manifests.objects,
         known_kinds: &known_kinds,

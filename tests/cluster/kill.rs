@@ -40,3 +40,21 @@ fn a_killed_controller_finishes_what_it_began_and_writes_nothing_twice() {
     let history = world.app("app")["status"]["history"].as_array().map_or(0, Vec::len);
     assert_eq!(history, 1, "one sync, however often the controller was killed");
 }
+
+#[test]
+#[ignore = "needs a cluster: cargo xtask test"]
+fn an_application_deleted_in_the_middle_of_its_first_sync_leaves_nothing_behind() {
+    let mut world = World::new("orphans");
+    // The second wave never comes: the first is never healthy.
+    let waiting = deployment("waiting", 1, 0, "{\"example.com/none\": 1}");
+    let url = world.repository("app", &[("a.yaml", &waiting), ("b.yaml", &config_map("later", "x", 1))]);
+    let target = world.application("app", &url, |_| {});
+    let path = format!("/apis/apps/v1/namespaces/{target}/deployments/waiting");
+    world.eventually("the first wave is applied", |world| world.api.get(&path).unwrap().is_some());
+    world.kill_controller();
+    world.api.delete(&world.app_path("app")).unwrap();
+    world.start_controller();
+    world.eventually("the application is gone", |world| world.app("app").is_null());
+    let left = world.api.get(&path).unwrap();
+    assert!(left.is_none_or(|left| !left["metadata"]["deletionTimestamp"].is_null()), "an orphan is left");
+}
