@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use kube::core::ApiResource;
 use kube::discovery::{Scope, verbs};
-use kube::{Client, core};
+use kube::{Api, Client, core};
 use tokio::sync::RwLock;
 
 use crate::object::GroupVersionKind;
+
+use super::WatchedObject;
 
 /// One version of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,17 @@ pub struct KindInfo {
     pub namespaced: bool,
     /// Whether the kind can be listed and watched.
     pub watchable: bool,
+}
+
+impl KindInfo {
+    /// Requests for objects of the kind: in a namespace, which does not matter where the kind lives in none.
+    pub fn api(&self, client: Client, namespace: &str) -> Api<WatchedObject> {
+        if self.namespaced {
+            Api::namespaced_with(client, namespace, &self.resource)
+        } else {
+            Api::all_with(client, &self.resource)
+        }
+    }
 }
 
 #[derive(Debug, Default)]

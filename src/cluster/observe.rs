@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
-use kube::Api;
 
 use crate::api::{ResourceAnnotations, Time};
 use crate::flow::{Cause, Observation, Prediction, Problem, Stage};
@@ -137,11 +136,7 @@ impl Cluster {
 
     /// Reads one object from the API server.
     async fn get(&self, kind: &KindInfo, key: &ResourceKey) -> Result<Option<WatchedObject>, Problem> {
-        let api: Api<WatchedObject> = if kind.namespaced {
-            Api::namespaced_with(self.client().clone(), &key.namespace, &kind.resource)
-        } else {
-            Api::all_with(self.client().clone(), &kind.resource)
-        };
+        let api = kind.api(self.client().clone(), &key.namespace);
         let mut found = api.get_opt(&key.name).await.map_err(|error| self.unreachable(&error))?;
         if let Some(object) = &mut found {
             object.complete(&kind.resource);

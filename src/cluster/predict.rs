@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use kube::Client;
 use kube::api::{Patch, PatchParams};
-use kube::{Api, Client};
 
 use crate::api::annotations::FIELD_MANAGER;
 use crate::flow::{Cause, Prediction, Problem, Stage};
@@ -39,17 +39,18 @@ pub(super) struct Predictions {
     kept: Mutex<HashMap<ResourceKey, (Premise, Kept)>>,
 }
 
-fn desired_hash(desired: &Manifest) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    desired.body().to_string().hash(&mut hasher);
-    hasher.finish()
+impl Premise {
+    fn of(desired: &Manifest, content: u64, ownership: u64) -> Self {
+        let mut hasher = DefaultHasher::new();
+        desired.body().to_string().hash(&mut hasher);
+        Self { desired: hasher.finish(), content, ownership }
+    }
 }
 
 impl Predictions {
     /// What is known without a request.
     pub(super) fn get(&self, desired: &Manifest, live: &Stored, body: &Arc<Manifest>) -> Option<Prediction> {
-        let premise =
-            Premise { desired: desired_hash(desired), content: live.content, ownership: live.ownership };
+        let premise = Premise::of(desired, live.content, live.ownership);
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.get(&desired.key()).filter(|(known, _)| *known == premise)? {
             (_, Kept::Unchanged) => Some(Prediction::Object(Arc::clone(body))),
@@ -58,8 +59,7 @@ impl Predictions {
     }
 
     fn put(&self, desired: &Manifest, live: &Stored, prediction: &Prediction) {
-        let premise =
-            Premise { desired: desired_hash(desired), content: live.content, ownership: live.ownership };
+        let premise = Premise::of(desired, live.content, live.ownership);
         let kept = match prediction {
             Prediction::Object(object) if content_hash(object.body()) == live.content => Kept::Unchanged,
             other => Kept::Changed(other.clone()),
@@ -69,11 +69,7 @@ impl Predictions {
 
     /// The answer to an apply is what the next apply of the same would give.
     pub(super) fn seed(&self, desired: &Manifest, answer: &WatchedObject) {
-        let premise = Premise {
-            desired: desired_hash(desired),
-            content: content_hash(&answer.body),
-            ownership: answer.ownership,
-        };
+        let premise = Premise::of(desired, content_hash(&answer.body), answer.ownership);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(desired.key(), (premise, Kept::Unchanged));
     }
@@ -98,11 +94,7 @@ impl Predictions {
 
 /// A server-side apply that writes nothing.
 async fn dry_run(client: Client, kind: &KindInfo, desired: &Manifest) -> Result<Prediction, Problem> {
-    let api: Api<WatchedObject> = if kind.namespaced {
-        Api::namespaced_with(client, desired.namespace(), &kind.resource)
-    } else {
-        Api::all_with(client, &kind.resource)
-    };
+    let api = kind.api(client, desired.namespace());
     let params = PatchParams { dry_run: true, ..PatchParams::apply(FIELD_MANAGER).force() };
     match api.patch(desired.name(), &params, &Patch::Apply(desired.body())).await {
         Ok(mut answer) => {

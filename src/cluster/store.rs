@@ -59,8 +59,11 @@ fn instance_of(body: &Value) -> Option<Arc<str>> {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     let own_kind = format!("{group}/{}", str_at(body, &["kind"])?);
     let object_name = str_at(body, &["metadata", "name"])?;
-    let (_, tracked_name) = name.split_once('/')?;
-    (group_kind == own_kind && tracked_name == object_name).then(|| {
+    let (tracked_namespace, tracked_name) = name.split_once('/')?;
+    // Argo CD writes the destination's namespace into the ids of objects that live in none.
+    let namespace = str_at(body, &["metadata", "namespace"]).unwrap_or_default();
+    let same_place = namespace.is_empty() || tracked_namespace == namespace;
+    (group_kind == own_kind && tracked_name == object_name && same_place).then(|| {
         let installation = str_at(body, &["metadata", "annotations", INSTALLATION_ID]).unwrap_or_default();
         Arc::from(instance_key(instance, installation))
     })
@@ -247,6 +250,7 @@ mod tests {
         let store = Store::default();
         store.insert(object("a", 1, Some("app:/ConfigMap:n/a")), false);
         store.insert(object("copy", 2, Some("app:/ConfigMap:n/a")), false);
+        store.insert(object("elsewhere", 3, Some("app:/ConfigMap:other/elsewhere")), false);
         let tracked: Vec<String> = store.tracked("app").into_iter().map(|(name, _)| name.1).collect();
         assert_eq!(tracked, ["a"]);
     }

@@ -108,16 +108,8 @@ async fn kind_of(cluster: &Cluster, task: &Task) -> Result<std::sync::Arc<KindIn
     }
 }
 
-fn api(cluster: &Cluster, kind: &KindInfo, namespace: &str) -> Api<WatchedObject> {
-    if kind.namespaced {
-        Api::namespaced_with(cluster.client().clone(), namespace, &kind.resource)
-    } else {
-        Api::all_with(cluster.client().clone(), &kind.resource)
-    }
-}
-
 async fn write(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_>) -> AppliedResource {
-    let api = api(cluster, kind, &task.key.namespace);
+    let api = kind.api(cluster.client().clone(), &task.key.namespace);
     let answer = if task.options.replace && !how.dry_run {
         replace(&api, task).await
     } else {
@@ -285,7 +277,7 @@ async fn delete(cluster: &Cluster, kind: &KindInfo, task: &Task, dry_run: bool) 
         preconditions: uid.map(|uid| Preconditions { uid: Some(uid), resource_version: None }),
         ..DeleteParams::default()
     };
-    let api = api(cluster, kind, &task.key.namespace);
+    let api = kind.api(cluster.client().clone(), &task.key.namespace);
     let answer = again(|| api.delete(&task.key.name, &params)).await.map(drop).or_else(gone);
     answer.map_err(|error| message_of(task, &error))
 }
@@ -298,7 +290,7 @@ async fn create_hook(
     task: &Task,
     how: Applying<'_>,
 ) -> Option<AppliedResource> {
-    let api = api(cluster, kind, &task.key.namespace);
+    let api = kind.api(cluster.client().clone(), &task.key.namespace);
     match again(|| api.get_opt(&task.key.name)).await {
         Ok(None) => {}
         Ok(Some(mut there)) => {
