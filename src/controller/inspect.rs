@@ -7,8 +7,10 @@ use crate::flow::{Cause, Comparison, ObjectName, Plan, Problem, Stage};
 use crate::source::Freshness;
 use crate::sync::plan;
 
-use super::reconcile::{Work, the_source, validate, want};
-use super::{Controller, Memory, clusters, operation, watchers};
+use super::reconcile::Work;
+use super::rendering::want;
+use super::validate::{the_source, validate};
+use super::{Controller, Memory, clusters, stepping, watchers};
 
 /// What a reconcile would see and do.
 pub struct Inspection {
@@ -41,7 +43,7 @@ impl Controller {
         let target = revision.unwrap_or(&source.target_revision);
         let wanted = want(&work, &mut Memory::default(), source, target, Freshness::Now).await?;
         let sync = SyncOperation { prune: true, ..SyncOperation::default() };
-        let request = operation::plan_request(&work, &sync, &wanted.manifests.revision, now).await?;
+        let request = stepping::plan_request(&work, &sync, &wanted.manifests.revision, now).await?;
         let plan = plan(&wanted.comparison, &request);
         Ok(Inspection { plan, revision: wanted.manifests.revision.clone(), comparison: wanted.comparison })
     }

@@ -6,13 +6,17 @@
 mod access;
 mod assess;
 mod clusters;
+mod comparing;
 mod finalize;
 mod inspect;
 mod operation;
 mod publish;
 mod queue;
 mod reconcile;
+mod rendering;
+mod stepping;
 mod store;
+mod validate;
 mod watchers;
 
 use std::collections::{BTreeSet, HashMap};
@@ -67,7 +71,7 @@ pub struct Shared {
 #[derive(Default)]
 struct Memory {
     /// The last render and what it depended on.
-    render: Option<reconcile::RenderedBefore>,
+    render: Option<rendering::RenderedBefore>,
     /// Answers to the writes of the operation under way.
     written: HashMap<ResourceKey, (Written, Instant)>,
     /// The operation whose dry-run is done.

@@ -1,0 +1,164 @@
+//! From manifests to a comparison: what tracks them, what is there, and what may not be there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::cluster::ObserveRequest;
+use crate::diff::{Comparing, IgnoreRules, compare};
+use crate::flow::{Cause, Comparison, Destination, Manifests, Observation, Problem, Stage};
+use crate::object::{GroupVersionKind, Manifest, ResourceKey};
+use crate::project::{permits_destination, permits_kind};
+use crate::render::{Scope, Tracking, track};
+
+use super::reconcile::Work;
+use super::rendering::Rendering;
+
+/// Marks the objects, observes the cluster, and compares.
+pub(super) async fn look(
+    work: &Work<'_>,
+    rendering: Rendering,
+    revision: &str,
+    rules: &IgnoreRules,
+) -> Result<(Manifests, Comparison), Problem> {
+    let scopes = scopes(work, &rendering.objects).await?;
+    let settings = work.shared.store.argocd_cm();
+    let instance = work.app.instance_name(&work.shared.options.namespace);
+    let tracking = Tracking {
+        instance: &instance,
+        method: settings.tracking,
+        label: &settings.instance_label,
+        namespace: &work.destination.namespace,
+        installation_id: &settings.installation_id,
+    };
+    let scope_of = |object: &Manifest| scopes.get(&object.gvk()).copied().unwrap_or(Scope::Unknown);
+    let objects = track(&rendering.objects, &tracking, scope_of);
+    let manifests = Manifests {
+        objects,
+        source_type: rendering.source_type,
+        revision: revision.to_owned(),
+        warnings: rendering.warnings,
+    };
+    let comparison = compare_again(work, &manifests, rules).await?;
+    Ok((manifests, comparison))
+}
+
+/// Observes and compares the same manifests anew, after writes.
+pub(super) async fn compare_again(
+    work: &Work<'_>,
+    manifests: &Manifests,
+    rules: &IgnoreRules,
+) -> Result<Comparison, Problem> {
+    let seen = observe(work, manifests, &work.instance()).await?;
+    let mut comparison = compare(manifests, &seen, Comparing { ignore: rules });
+    refuse_unknown_kinds(&mut comparison, &seen);
+    refuse_kinds(work, &mut comparison, &seen);
+    Ok(comparison)
+}
+
+type Scopes = std::collections::BTreeMap<GroupVersionKind, Scope>;
+
+async fn scopes(work: &Work<'_>, objects: &[Arc<Manifest>]) -> Result<Scopes, Problem> {
+    let mut scopes = Scopes::new();
+    for gvk in objects.iter().map(|object| object.gvk()).collect::<BTreeSet<_>>() {
+        let found = work.cluster.discovery().find(&gvk).await.map_err(|error| {
+            let message = format!("cluster {} does not answer: {error}", work.destination.server);
+            Problem::retry(Stage::Observe, Cause::DestinationUnreachable, message)
+        })?;
+        let scope = match found {
+            Some(kind) if kind.namespaced => Scope::Namespaced,
+            Some(_) => Scope::Cluster,
+            None => Scope::Unknown,
+        };
+        scopes.insert(gvk, scope);
+    }
+    Ok(scopes)
+}
+
+/// Observes what the manifests want, what the application used before, and the destination's namespace.
+pub(super) async fn observe(
+    work: &Work<'_>,
+    manifests: &Manifests,
+    instance: &str,
+) -> Result<Observation, Problem> {
+    let known_kinds = work.known_kinds();
+    let request = ObserveRequest {
+        desired: &manifests.objects,
+        known_kinds: &known_kinds,
+        also: &[],
+        instance,
+        predict: true,
+        now: work.now,
+    };
+    work.cluster.observe(&request).await
+}
+
+/// An object of a kind that the cluster does not know, and that no CRD of the same set brings.
+fn refuse_unknown_kinds(comparison: &mut Comparison, seen: &Observation) {
+    let brought: BTreeSet<(String, String)> = comparison
+        .resources
+        .iter()
+        .filter(|one| one.key.kind == "CustomResourceDefinition")
+        .filter_map(|one| {
+            let body = one.desired.as_ref()?.body();
+            let text = |path: &[&str]| crate::object::str_at(body, path).map(str::to_owned);
+            Some((text(&["spec", "group"])?, text(&["spec", "names", "kind"])?))
+        })
+        .collect();
+    let mut problems = Vec::new();
+    for one in &mut comparison.resources {
+        let kind = one.key.group_kind();
+        let known = seen.namespaced.contains(&kind) || seen.cluster_scoped.contains(&kind);
+        let skips = one.annotations.options.switch("SkipDryRunOnMissingResource") == Some(true);
+        if known
+            || skips
+            || brought.contains(&(kind.group.clone(), kind.kind.clone()))
+            || one.problem.is_some()
+        {
+            continue;
+        }
+        let problem = Problem::stalled(
+            Stage::Compare,
+            Cause::KindUnknown,
+            format!(
+                "The Kubernetes API could not find {kind} for requested resource {}/{}. Make sure the \"{}\" CRD is \
+                 installed on the destination cluster",
+                one.key.namespace, one.key.name, kind.kind
+            ),
+        );
+        one.problem = Some(problem.clone());
+        problems.push(problem);
+    }
+    comparison.problems.extend(problems);
+}
+
+/// Objects whose kind the project does not allow.
+fn refuse_kinds(work: &Work<'_>, comparison: &mut Comparison, seen: &Observation) {
+    let Some(project) = work.shared.store.project(&work.shared.options.namespace, work.app.project()) else {
+        return;
+    };
+    let mut problems = Vec::new();
+    for one in comparison.resources.iter_mut().filter(|one| one.desired.is_some()) {
+        let namespaced = !seen.cluster_scoped.contains(&one.key.group_kind());
+        let destination = Destination { namespace: one.key.namespace.clone(), ..work.destination.clone() };
+        let permitted = permits_kind(&project.spec, &one.key, namespaced)
+            && (!namespaced || permits_destination(&project.spec, &destination));
+        if !permitted && one.problem.is_none() {
+            let problem = Problem::stalled(
+                Stage::Sync,
+                Cause::NotPermitted,
+                format!(
+                    "resource {} is not permitted in project {}",
+                    kind_and_name(&one.key),
+                    work.app.project()
+                ),
+            );
+            one.problem = Some(problem.clone());
+            problems.push(problem);
+        }
+    }
+    comparison.problems.extend(problems);
+}
+
+fn kind_and_name(key: &ResourceKey) -> String {
+    format!("{}:{} {}/{}", key.group, key.kind, key.namespace, key.name)
+}

@@ -1,0 +1,321 @@
+//! Stepping through an operation: plan, next step, write, look again; until it waits or ends.
+
+use std::time::{Duration, Instant};
+
+use crate::api::{
+    ApplicationSource, OperationPhase, OperationState, ResultCode, RevisionHistory, SyncOperation, Time,
+    annotations,
+};
+use crate::flow::{ApplyReport, Blocked, Comparison, Problem, Step, SyncEnd, Task};
+use crate::object::ResourceKey;
+use crate::source::Freshness;
+use crate::sync::{Applying, NamespaceCreation, PlanRequest, Progress, apply, delete_hooks, plan, step};
+
+use super::comparing::compare_again;
+use super::operation::{LOOK_AGAIN, Outcome, finish};
+use super::reconcile::Work;
+use super::rendering::{Wanted, want};
+use super::{Memory, assess};
+
+/// More steps than any plan has: a sync that goes round in circles ends.
+const MOST_STEPS: usize = 10_000;
+
+/// The desired state of an operation.
+enum Target<'a> {
+    /// That of the spec.
+    Spec(&'a Wanted),
+    /// That of another source or revision.
+    Other(Box<Wanted>),
+}
+
+impl std::ops::Deref for Target<'_> {
+    type Target = Wanted;
+
+    fn deref(&self) -> &Wanted {
+        match self {
+            Self::Spec(wanted) => wanted,
+            Self::Other(wanted) => wanted,
+        }
+    }
+}
+
+/// The desired state of the operation: that of the spec, or of the source and revision that the operation names.
+async fn desired<'a>(
+    work: &Work<'_>,
+    memory: &mut Memory,
+    wanted: &'a Wanted,
+    sync: &SyncOperation,
+    pinned: &str,
+) -> Result<Target<'a>, Problem> {
+    let spec_source = work.app.spec.source.clone().unwrap_or_default();
+    let source: ApplicationSource = sync.source.clone().unwrap_or_else(|| spec_source.clone());
+    let revision = if sync.revision.is_empty() { pinned } else { &sync.revision };
+    let same = source == spec_source && (revision.is_empty() || revision == wanted.manifests.revision);
+    if same {
+        return Ok(Target::Spec(wanted));
+    }
+    let other = want(work, memory, &source, revision, Freshness::Within(LOOK_AGAIN)).await?;
+    Ok(Target::Other(Box::new(other)))
+}
+
+/// An operation while it is stepped through.
+struct Run<'a> {
+    target: Target<'a>,
+    state: OperationState,
+    progress: Progress,
+    comparison: Comparison,
+}
+
+pub(super) async fn go_on(
+    work: &Work<'_>,
+    memory: &mut Memory,
+    wanted: &Wanted,
+    mut state: OperationState,
+    fresh: bool,
+) -> Result<Outcome, Problem> {
+    let sync = state.operation.sync.clone().unwrap_or_default();
+    let pinned = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
+    let target = desired(work, memory, wanted, &sync, &pinned).await?;
+    if let Some(result) = state.sync_result.as_mut() {
+        result.revision.clone_from(&target.manifests.revision);
+    }
+    if !fresh {
+        tracing::debug!(application = %work.name, "going on with the operation under way");
+    }
+    let progress = progress_of(&state, memory, &sync);
+    let comparison = target.comparison.clone();
+    let mut run = Run { target, state, progress, comparison };
+    for _ in 0..MOST_STEPS {
+        let request = plan_request(work, &sync, &run.target.manifests.revision, run.state.started_at).await?;
+        let the_plan = plan(&run.comparison, &request);
+        let health = assess::assess_all(work, &run.comparison).await;
+        let (seen, soon) = assess::assessments(&the_plan.tasks, &run.comparison, &health, &memory.written);
+        let next = step(&the_plan, &mut run.progress, &seen);
+        tracing::debug!(application = %work.name, stage = "sync", step = ?kind_of(&next), "next step");
+        let left = match next {
+            Step::DryRun(tasks) => run.dry_run(work, memory, &tasks).await,
+            Step::Apply(tasks) => run.apply(work, memory, &tasks).await?,
+            Step::DeleteHooks(tasks) => run.delete_hooks(work, &tasks).await?,
+            Step::Wait(blocked) => Left::Wait { blocked, soon },
+            Step::Done { phase, message } => Left::End { phase, message },
+        };
+        match left {
+            Left::GoOn => {}
+            Left::Wait { blocked, soon } => return Ok(run.wait(&blocked, soon)),
+            Left::End { phase, message } => return Ok(run.end(work, memory, phase, &message)),
+        }
+    }
+    Ok(run.end(work, memory, OperationPhase::Error, "the sync makes no progress; this is a defect of Tiphys"))
+}
+
+/// What a step leaves to do.
+enum Left {
+    /// The next step.
+    GoOn,
+    /// To wait.
+    Wait {
+        /// For what.
+        blocked: Vec<Blocked>,
+        /// At most how long.
+        soon: Option<Duration>,
+    },
+    /// Nothing.
+    End {
+        /// How it ended.
+        phase: OperationPhase,
+        /// In words.
+        message: String,
+    },
+}
+
+/// How soon a hook is looked for again whose predecessor is on its way out.
+const HOOK_AGAIN: Duration = Duration::from_millis(500);
+
+impl Run<'_> {
+    async fn dry_run(&mut self, work: &Work<'_>, memory: &mut Memory, tasks: &[Task]) -> Left {
+        let id = id_of(&self.state);
+        let report = apply(&work.cluster, tasks, Applying { dry_run: true, operation_id: &id }).await;
+        let refused = report.results.iter().any(|one| one.result.status == Some(ResultCode::SyncFailed));
+        if refused {
+            take_refusals(&mut self.progress, &report);
+            return Left::End { phase: OperationPhase::Failed, message: refusal(&report) };
+        }
+        self.progress.dry_run_done = true;
+        memory.dry_run_done = Some(id);
+        Left::GoOn
+    }
+
+    async fn apply(&mut self, work: &Work<'_>, memory: &mut Memory, tasks: &[Task]) -> Result<Left, Problem> {
+        let id = id_of(&self.state);
+        let report = apply(&work.cluster, tasks, Applying { dry_run: false, operation_id: &id }).await;
+        let waiting = report.results.len() < tasks.len();
+        take_results(&mut self.progress, memory, report);
+        self.look_again(work).await?;
+        Ok(if waiting { Left::Wait { blocked: Vec::new(), soon: Some(HOOK_AGAIN) } } else { Left::GoOn })
+    }
+
+    async fn delete_hooks(&mut self, work: &Work<'_>, tasks: &[Task]) -> Result<Left, Problem> {
+        let failures = delete_hooks(&work.cluster, tasks).await;
+        for task in tasks {
+            work.cluster.take_out(&task.gvk, &task.key);
+        }
+        self.look_again(work).await?;
+        let Some(failure) = failures.first() else { return Ok(Left::GoOn) };
+        tracing::warn!(application = %work.name, stage = "apply", "a hook could not be deleted: {failure}");
+        Ok(Left::Wait { blocked: Vec::new(), soon: Some(LOOK_AGAIN) })
+    }
+
+    async fn look_again(&mut self, work: &Work<'_>) -> Result<(), Problem> {
+        let target = &self.target;
+        self.comparison = compare_again(work, &target.manifests, &target.rules).await?;
+        Ok(())
+    }
+
+    fn wait(mut self, blocked: &[Blocked], soon: Option<Duration>) -> Outcome {
+        store_results(&mut self.state, &self.progress);
+        self.state.message = match blocked {
+            [] => "one or more tasks are running".to_owned(),
+            [one] => format!("waiting for {one}"),
+            [one, rest @ ..] => format!("waiting for {one} and {} more resources", rest.len()),
+        };
+        Outcome {
+            state: Some(self.state),
+            comparison: Some(self.comparison),
+            again: Some(soon.map_or(LOOK_AGAIN, |soon| soon.max(Duration::from_millis(50)))),
+            ..Outcome::default()
+        }
+    }
+
+    fn end(mut self, work: &Work<'_>, memory: &mut Memory, phase: OperationPhase, message: &str) -> Outcome {
+        store_results(&mut self.state, &self.progress);
+        memory.written.clear();
+        memory.dry_run_done = None;
+        let mut state = self.state;
+        finish(&mut state, phase, message, Time::new(jiff::Timestamp::now()));
+        let sync = state.operation.sync.clone().unwrap_or_default();
+        let counts = phase == OperationPhase::Succeeded && !sync.dry_run && sync.resources.is_empty();
+        let synced = counts.then(|| history_entry(&state)).flatten();
+        tracing::info!(application = %work.name, stage = "sync", phase = phase.as_str(), "{message}");
+        let seconds = state.finished_at.map_or(0, |finished| state.started_at.seconds_until(finished));
+        work.shared.meter.synced(&SyncEnd {
+            application: work.name,
+            project: work.app.project(),
+            server: &work.destination.server,
+            phase,
+            dry_run: sync.dry_run,
+            took: Duration::from_secs(seconds),
+        });
+        let failed = matches!(phase, OperationPhase::Failed | OperationPhase::Error);
+        let again = (failed && state.operation.retry.allows(state.retry_count))
+            .then(|| state.operation.retry.wait_before(state.retry_count).unwrap_or(LOOK_AGAIN));
+        Outcome { state: Some(state), synced, comparison: Some(self.comparison), again, ..Outcome::default() }
+    }
+}
+
+fn kind_of(step: &Step) -> &'static str {
+    match step {
+        Step::DryRun(_) => "dry-run",
+        Step::Apply(_) => "apply",
+        Step::DeleteHooks(_) => "delete hooks",
+        Step::Wait(_) => "wait",
+        Step::Done { .. } => "done",
+    }
+}
+
+fn progress_of(state: &OperationState, memory: &Memory, sync: &SyncOperation) -> Progress {
+    let results = state.sync_result.iter().flat_map(|result| &result.resources).filter_map(|one| {
+        let key = ResourceKey::new(&one.group, &one.kind, &one.namespace, &one.name);
+        Some(((one.sync_phase?, key), one.clone()))
+    });
+    Progress {
+        results: results.collect(),
+        dry_run_done: memory.dry_run_done.as_deref() == Some(&id_of(state)),
+        dry_run_only: sync.dry_run,
+        terminating: state.phase == OperationPhase::Terminating,
+    }
+}
+
+pub(super) async fn plan_request<'a>(
+    work: &'a Work<'_>,
+    sync: &'a SyncOperation,
+    revision: &'a str,
+    started_at: Time,
+) -> Result<PlanRequest<'a>, Problem> {
+    let policy = work.app.spec.sync_policy.as_ref();
+    let app_options = policy.map(|policy| &policy.sync_options);
+    let creates = [Some(&sync.sync_options), app_options]
+        .iter()
+        .flatten()
+        .any(|options| options.switch("CreateNamespace") == Some(true));
+    let create_namespace = if creates && !work.destination.namespace.is_empty() {
+        let live = work.cluster.namespace(&work.destination.namespace).await?;
+        let metadata = policy.and_then(|policy| policy.managed_namespace_metadata.clone());
+        Some(NamespaceCreation { name: work.destination.namespace.clone(), live, metadata })
+    } else {
+        None
+    };
+    let approved = work.app.annotation(annotations::DELETION_APPROVED).and_then(|text| text.parse().ok());
+    Ok(PlanRequest {
+        operation: sync,
+        app_options,
+        revision,
+        started_at,
+        create_namespace,
+        deletion_approved: approved,
+    })
+}
+
+fn take_results(progress: &mut Progress, memory: &mut Memory, report: ApplyReport) {
+    for one in report.results {
+        let result = one.result;
+        let key = ResourceKey::new(&result.group, &result.kind, &result.namespace, &result.name);
+        if let Some(written) = one.written {
+            memory.written.insert(key.clone(), (written, Instant::now()));
+        }
+        if let Some(phase) = result.sync_phase {
+            progress.results.insert((phase, key), result);
+        }
+    }
+}
+
+fn take_refusals(progress: &mut Progress, report: &ApplyReport) {
+    for one in &report.results {
+        let result = one.result.clone();
+        let key = ResourceKey::new(&result.group, &result.kind, &result.namespace, &result.name);
+        if let (Some(ResultCode::SyncFailed), Some(phase)) = (result.status, result.sync_phase) {
+            progress.results.insert((phase, key), result);
+        }
+    }
+}
+
+fn refusal(report: &ApplyReport) -> String {
+    let first = report.results.iter().find(|one| one.result.status == Some(ResultCode::SyncFailed));
+    let reason =
+        first.map(|one| format!(": {}/{}: {}", one.result.kind, one.result.name, one.result.message));
+    format!("one or more objects failed to apply (dry run){}", reason.unwrap_or_default())
+}
+
+fn store_results(state: &mut OperationState, progress: &Progress) {
+    if let Some(result) = state.sync_result.as_mut() {
+        result.resources = progress.results.values().cloned().collect();
+    }
+}
+
+fn history_entry(state: &OperationState) -> Option<RevisionHistory> {
+    let result = state.sync_result.as_ref()?;
+    Some(RevisionHistory {
+        revision: result.revision.clone(),
+        deployed_at: state.finished_at?,
+        id: 0,
+        source: result.source.clone(),
+        deploy_started_at: Some(state.started_at),
+        sources: result.sources.clone(),
+        revisions: result.revisions.clone(),
+        initiated_by: state.operation.initiated_by.clone(),
+    })
+}
+
+/// What tells this operation from every other one of the application.
+fn id_of(state: &OperationState) -> String {
+    format!("{}-{}", state.started_at.timestamp().as_second(), state.retry_count)
+}
