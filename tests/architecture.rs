@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("explain", &["flow", "settings", "api", "object"]),
     ("status", &["flow", "settings", "api", "object"]),
     ("sync", &["flow", "settings", "api", "object"]),
-    ("sync/apply", &["cluster", "flow", "settings", "api", "object"]),
+    ("sync/apply", &["cluster", "diff", "flow", "settings", "api", "object"]),
     ("source", &["flow", "settings", "api", "object"]),
     ("render", &["flow", "settings", "api", "object"]),
     ("eval", &["health", "flow", "settings", "api", "object"]),

@@ -29,6 +29,14 @@ pub struct KindInfo {
 impl KindInfo {
     /// Requests for objects of the kind: in a namespace, which does not matter where the kind lives in none.
     pub fn api(&self, client: Client, namespace: &str) -> Api<WatchedObject> {
+        self.api_of(client, namespace)
+    }
+
+    /// The same for objects in another form.
+    pub fn api_of<K>(&self, client: Client, namespace: &str) -> Api<K>
+    where
+        K: kube::Resource<DynamicType = ApiResource, Scope = core::DynamicResourceScope>,
+    {
         if self.namespaced {
             Api::namespaced_with(client, namespace, &self.resource)
         } else {

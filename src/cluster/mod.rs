@@ -4,8 +4,10 @@
 //! behind, so memory grows with what is managed, not with the cluster. A kind that cannot be listed is a gap in the
 //! observations of the applications that use it, and of no others. Nothing here writes, and nothing here decides.
 
+mod autoscalers;
 mod connect;
 mod discovery;
+mod foresee;
 mod kind_watch;
 mod observe;
 mod predict;
@@ -23,9 +25,10 @@ use crate::object::{GroupVersionKind, ResourceKey};
 
 pub use connect::{Connection, connect, connect_context};
 pub use discovery::{Discovery, KindInfo};
+pub use foresee::Foreseeing;
 pub use observe::ObserveRequest;
 pub use store::instance_key;
-pub use watched::WatchedObject;
+pub use watched::{OwnedObject, WatchedObject};
 pub use workloads::WorkloadView;
 
 /// A tracked object changed.

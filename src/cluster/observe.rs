@@ -8,12 +8,14 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 
 use crate::api::{ResourceAnnotations, Time};
-use crate::flow::{Cause, Observation, Prediction, Problem, Stage};
+use crate::flow::{Cause, Observation, Problem, Stage, Writing};
 use crate::object::{GroupVersionKind, Manifest, ResourceKey};
 
+use super::foresee::{Asked, is_asked};
 use super::kind_watch::KindWatch;
+use super::predict::Foreseen;
 use super::store::{Lookup, Stored};
-use super::{Cluster, KindInfo, WatchedObject};
+use super::{Cluster, Foreseeing, KindInfo, WatchedObject};
 
 /// What to observe.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +28,8 @@ pub struct ObserveRequest<'a> {
     pub also: &'a [(GroupVersionKind, ResourceKey)],
     /// The instance in tracking-ids, as [`super::instance_key`] puts it.
     pub instance: &'a str,
-    /// Whether to ask for predictions.
-    pub predict: bool,
+    /// How to ask for predictions; none where absent.
+    pub predict: Option<Foreseeing<'a>>,
     /// The time.
     pub now: Time,
 }
@@ -65,8 +67,8 @@ impl Cluster {
                 bodies.insert(key, found);
             }
         }
-        if request.predict {
-            self.predict_all(request, &kinds, &bodies, &mut seen).await?;
+        if let Some(how) = &request.predict {
+            self.predict_all(request, how, &kinds, &bodies, &mut seen).await?;
         }
         seen.live = bodies.into_iter().map(|(key, (_, body))| (key, body)).collect();
         Ok(seen)
@@ -147,43 +149,56 @@ impl Cluster {
     async fn predict_all(
         &self,
         request: &ObserveRequest<'_>,
+        how: &Foreseeing<'_>,
         kinds: &Kinds,
         bodies: &BTreeMap<ResourceKey, (Arc<Stored>, Arc<Manifest>)>,
         seen: &mut Observation,
     ) -> Result<(), Problem> {
-        let mut unknown = Vec::new();
+        let mut unknown: Vec<BoxFuture<'_, Answer<'_>>> = Vec::new();
         for desired in request.desired {
             // A hook that is left from an earlier sync is replaced, not applied.
-            if ResourceAnnotations::of(desired).is_hook() {
+            if ResourceAnnotations::of(desired).is_hook() || !is_asked(desired, how) {
                 continue;
             }
             let key = desired.key();
-            let (Some((stored, body)), Some(watch)) = (bodies.get(&key), kinds.get(&desired.gvk())) else {
+            let (Some((stored, live)), Some(watch)) = (bodies.get(&key), kinds.get(&desired.gvk())) else {
                 continue;
             };
-            match self.predictions.get(desired, stored, body) {
-                Some(prediction) => {
-                    seen.predictions.insert(key, prediction);
-                }
-                None => unknown.push((desired, stored, watch)),
+            let applied = self.applied(desired, stored, live, how);
+            if let Some(foreseen) = self.predictions.get(&applied, stored, live) {
+                note(seen, desired, applied, foreseen);
+                continue;
             }
+            let asked = Asked { desired, applied, stored, live, kind: watch.info() };
+            unknown.push(async move { (desired, self.foresee(asked, request.desired, how).await) }.boxed());
         }
-        let mut asked: Vec<BoxFuture<'_, (ResourceKey, Result<Prediction, Problem>)>> = Vec::new();
-        for (desired, stored, watch) in unknown {
-            let answer = self.predictions.ask(self.client().clone(), watch.info(), desired, stored);
-            asked.push(async move { (desired.key(), answer.await) }.boxed());
-        }
-        let answers: Vec<_> = stream::iter(asked).buffer_unordered(PARALLEL).collect().await;
-        for (key, answer) in answers {
-            seen.predictions.insert(key, answer?);
+        let answers: Vec<Answer<'_>> = stream::iter(unknown).buffer_unordered(PARALLEL).collect().await;
+        for (desired, answer) in answers {
+            let (applied, foreseen) = answer?;
+            note(seen, desired, applied, foreseen);
         }
         Ok(())
     }
 
-    fn unreachable(&self, error: &kube::Error) -> Problem {
+    pub(super) fn unreachable(&self, error: &kube::Error) -> Problem {
         let message = format!("cluster {} cannot be read: {error}", self.server());
         Problem::retry(Stage::Observe, Cause::DestinationUnreachable, message)
     }
+}
+
+/// A desired object, what would be sent for it, and what that would do.
+type Answer<'a> = (&'a Arc<Manifest>, Result<(Arc<Manifest>, Foreseen), Problem>);
+
+fn note(seen: &mut Observation, desired: &Arc<Manifest>, applied: Arc<Manifest>, foreseen: Foreseen) {
+    let key = desired.key();
+    let object = (applied != *desired).then_some(applied);
+    if object.is_some() || !foreseen.ownership.is_none() {
+        seen.writing.insert(key.clone(), Writing { object, ownership: foreseen.ownership });
+    }
+    if let Some(owners) = foreseen.owners {
+        seen.owners.insert(key.clone(), owners);
+    }
+    seen.predictions.insert(key, foreseen.prediction);
 }
 
 fn wanted_keys(request: &ObserveRequest<'_>) -> Vec<(GroupVersionKind, ResourceKey)> {

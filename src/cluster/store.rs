@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde_json::Value;
 
 use crate::api::annotations::{INSTALLATION_ID, TRACKING_ID};
+use crate::diff::Updaters;
 use crate::object::{Manifest, str_at};
 
 use super::WatchedObject;
@@ -27,6 +28,8 @@ pub(super) struct Stored {
     pub(super) content: u64,
     /// Hash of who owns which fields.
     pub(super) ownership: u64,
+    /// Who wrote it by updates.
+    pub(super) updaters: Updaters,
 }
 
 impl Stored {
@@ -38,6 +41,7 @@ impl Stored {
             instance: instance_of(&object.body),
             content: content_hash(&object.body),
             ownership: object.ownership,
+            updaters: object.updaters.clone(),
         }
     }
 

@@ -14,6 +14,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::diff::Updaters;
 use crate::object::str_at;
 
 /// An object from the API server. `Debug` shows its name only.
@@ -25,6 +26,17 @@ pub struct WatchedObject {
     pub body: Value,
     /// Hash of who owns which fields; times do not count.
     pub ownership: u64,
+    /// Who wrote it by updates.
+    pub updaters: Updaters,
+}
+
+/// An object with its `managedFields`, for the few questions that need them.
+#[derive(Clone, Debug)]
+pub struct OwnedObject {
+    /// The object without them.
+    pub object: WatchedObject,
+    /// `metadata.managedFields`.
+    pub managed: Vec<Value>,
 }
 
 impl WatchedObject {
@@ -66,8 +78,15 @@ impl Serialize for WatchedObject {
 
 impl<'de> Deserialize<'de> for WatchedObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut ownership = 0;
-        let body = Fields { ownership: &mut ownership, inside_metadata: false }.deserialize(deserializer)?;
+        let (mut ownership, mut updaters) = (0, Updaters::default());
+        let fields = Fields { ownership: &mut ownership, updaters: &mut updaters, inside_metadata: false };
+        let body = fields.deserialize(deserializer)?;
+        Ok(Self::from_parts(body, ownership, updaters))
+    }
+}
+
+impl WatchedObject {
+    fn from_parts(body: Value, ownership: u64, updaters: Updaters) -> Self {
         let text = |field: &str| str_at(&body, &["metadata", field]).map(str::to_owned);
         let meta = ObjectMeta {
             name: text("name"),
@@ -76,13 +95,27 @@ impl<'de> Deserialize<'de> for WatchedObject {
             resource_version: text("resourceVersion"),
             ..ObjectMeta::default()
         };
-        Ok(Self { meta, body, ownership })
+        Self { meta, body, ownership, updaters }
+    }
+}
+
+impl<'de> Deserialize<'de> for OwnedObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut body = Value::deserialize(deserializer)?;
+        let metadata = body.get_mut("metadata").and_then(Value::as_object_mut);
+        let managed = match metadata.and_then(|metadata| metadata.remove("managedFields")) {
+            Some(Value::Array(entries)) => entries,
+            _ => Vec::new(),
+        };
+        let object = WatchedObject::from_parts(body, hash_ownership(&managed), Updaters::of(&managed));
+        Ok(Self { object, managed })
     }
 }
 
 /// Reads a mapping field by field; leaves out `metadata.managedFields`.
 struct Fields<'a> {
     ownership: &'a mut u64,
+    updaters: &'a mut Updaters,
     inside_metadata: bool,
 }
 
@@ -106,10 +139,18 @@ impl<'de> Visitor<'de> for Fields<'_> {
         while let Some(name) = access.next_key::<Cow<'de, str>>()? {
             match (self.inside_metadata, name.as_ref()) {
                 (false, "metadata") => {
-                    let inner = Fields { ownership: &mut *self.ownership, inside_metadata: true };
+                    let inner = Fields {
+                        ownership: &mut *self.ownership,
+                        updaters: &mut *self.updaters,
+                        inside_metadata: true,
+                    };
                     fields.insert(name.into_owned(), access.next_value_seed(inner)?);
                 }
-                (true, "managedFields") => *self.ownership = hash_ownership(&access.next_value::<Value>()?),
+                (true, "managedFields") => {
+                    let entries = access.next_value::<Option<Vec<Value>>>()?.unwrap_or_default();
+                    *self.ownership = hash_ownership(&entries);
+                    *self.updaters = Updaters::of(&entries);
+                }
                 (true, "selfLink") => drop(access.next_value::<IgnoredAny>()?),
                 _ => {
                     fields.insert(name.into_owned(), access.next_value()?);
@@ -121,9 +162,9 @@ impl<'de> Visitor<'de> for Fields<'_> {
 }
 
 /// Entries of subresources (status writers) and times do not count.
-fn hash_ownership(entries: &Value) -> u64 {
+fn hash_ownership(entries: &[Value]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for entry in entries.as_array().into_iter().flatten() {
+    for entry in entries {
         if str_at(entry, &["subresource"]).is_some_and(|name| !name.is_empty()) {
             continue;
         }
@@ -165,6 +206,39 @@ impl Resource for WatchedObject {
 
     fn meta_mut(&mut self) -> &mut ObjectMeta {
         &mut self.meta
+    }
+}
+
+impl Resource for OwnedObject {
+    type DynamicType = ApiResource;
+    type Scope = DynamicResourceScope;
+
+    fn kind(resource: &ApiResource) -> Cow<'_, str> {
+        resource.kind.as_str().into()
+    }
+
+    fn group(resource: &ApiResource) -> Cow<'_, str> {
+        resource.group.as_str().into()
+    }
+
+    fn version(resource: &ApiResource) -> Cow<'_, str> {
+        resource.version.as_str().into()
+    }
+
+    fn api_version(resource: &ApiResource) -> Cow<'_, str> {
+        resource.api_version.as_str().into()
+    }
+
+    fn plural(resource: &ApiResource) -> Cow<'_, str> {
+        resource.plural.as_str().into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.object.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.object.meta
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::cluster::ObserveRequest;
+use crate::api::{Application, annotations};
+use crate::cluster::{Foreseeing, ObserveRequest};
 use crate::diff::{Comparing, IgnoreRules, compare};
 use crate::flow::{Cause, Comparison, Destination, Manifests, Observation, Problem, Stage};
 use crate::object::{GroupVersionKind, Manifest, ResourceKey};
@@ -48,7 +49,7 @@ pub(super) async fn compare_again(
     manifests: &Manifests,
     rules: &IgnoreRules,
 ) -> Result<Comparison, Problem> {
-    let seen = observe(work, manifests, &work.instance()).await?;
+    let seen = observe(work, manifests, rules, &work.instance()).await?;
     let mut comparison = compare(manifests, &seen, Comparing { ignore: rules });
     refuse_unknown_kinds(&mut comparison, &seen);
     refuse_kinds(work, &mut comparison, &seen);
@@ -78,6 +79,7 @@ async fn scopes(work: &Work<'_>, objects: &[Arc<Manifest>]) -> Result<Scopes, Pr
 pub(super) async fn observe(
     work: &Work<'_>,
     manifests: &Manifests,
+    rules: &IgnoreRules,
     instance: &str,
 ) -> Result<Observation, Problem> {
     let known_kinds = work.known_kinds();
@@ -86,10 +88,25 @@ pub(super) async fn observe(
         known_kinds: &known_kinds,
         also: &[],
         instance,
-        predict: true,
+        predict: Some(foreseeing(&work.app, rules)),
         now: work.now,
     };
     work.cluster.observe(&request).await
+}
+
+/// What the application says about comparing and applying.
+fn foreseeing<'a>(app: &'a Application, rules: &'a IgnoreRules) -> Foreseeing<'a> {
+    let options = app.spec.sync_policy.as_ref().map(|policy| &policy.sync_options);
+    let switch = |key: &str| options.and_then(|options| options.switch(key));
+    Foreseeing {
+        rules,
+        respect: switch("RespectIgnoreDifferences") == Some(true),
+        migrates: switch("ClientSideApplyMigration") != Some(false),
+        migration_manager: app
+            .annotation(annotations::CLIENT_SIDE_APPLY_MIGRATION_MANAGER)
+            .unwrap_or_default(),
+        compare_options: app.annotation(annotations::COMPARE_OPTIONS).unwrap_or_default(),
+    }
 }
 
 /// An object of a kind that the cluster does not know, and that no CRD of the same set brings.

@@ -24,7 +24,7 @@ pub(super) async fn finalize(work: &Work<'_>, _memory: &mut Memory) -> Result<Op
         known_kinds: &known_kinds,
         also: &[],
         instance: &instance,
-        predict: false,
+        predict: None,
         now: work.now,
     };
     let seen = work.cluster.observe(&request).await?;

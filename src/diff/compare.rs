@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::api::{ResourceAnnotations, SyncCode, annotations};
 use crate::flow::{
     Cause, Comparison, FieldDifference, Manifests, Observation, Prediction, Problem, ResourceComparison,
-    Stage,
+    Stage, Writing,
 };
 use crate::object::{Manifest, ResourceKey, mask_pair};
 
-use super::{IgnoreRules, KnownFields, differences, normalize, normalize_kind, structural};
+use super::{IgnoreRules, KnownFields, differences, managed_fields, normalize, normalize_kind, structural};
 
 /// What `compare` needs besides manifests and observation.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,7 @@ fn compare_one(
         requires_pruning: false,
         differences: Vec::new(),
         problem: None,
+        writing: seen.writing.get(&key).cloned().unwrap_or_default(),
         desired: Some(Arc::clone(&desired)),
         live: live.clone(),
         key,
@@ -108,7 +109,8 @@ fn compare_one(
         Some(predicted) => {
             let normal_live = normalize::normalized(&live);
             one.unchanged = predicted == normal_live;
-            remaining(&one.key, predicted, normal_live, how)
+            let owners = seen.owners.get(&one.key).map_or(&[][..], |owners| owners.as_slice());
+            remaining(&one.key, predicted, normal_live, owners, how)
         }
         None => structural_differences(&desired, &live, how),
     };
@@ -132,7 +134,8 @@ pub fn structural_diff(
     let key = desired.key();
     let last = structural::last_applied(live.body());
     let (mut wanted, mut there) = (desired.body().clone(), live.body().clone());
-    ignore.remove_managed(&key, &mut wanted, &mut there);
+    let owners = managed_fields(live.body());
+    ignore.remove_managed(&key, owners, &mut wanted, &mut there);
     let mut last = last.filter(Value::is_object);
     for body in [Some(&mut wanted), Some(&mut there), last.as_mut()].into_iter().flatten() {
         normalize_kind(body, known);
@@ -142,7 +145,7 @@ pub fn structural_diff(
 }
 
 fn structural_differences(desired: &Manifest, live: &Manifest, how: Comparing<'_>) -> Vec<FieldDifference> {
-    let (mut predicted, mut there) = structural_diff(desired, live, how.ignore, &KnownFields::default());
+    let (mut predicted, mut there) = structural_diff(desired, live, how.ignore, how.ignore.known());
     normalize::strip_server_fields(&mut predicted);
     normalize::strip_server_fields(&mut there);
     differences(&predicted, &there)
@@ -159,9 +162,14 @@ fn remaining(
     key: &ResourceKey,
     mut predicted: Value,
     mut live: Value,
+    owners: &[Value],
     how: Comparing<'_>,
 ) -> Vec<FieldDifference> {
+    for body in [&mut predicted, &mut live] {
+        how.ignore.known().normalize(body);
+    }
     if how.ignore.concerns(key) {
+        how.ignore.remove_managed(key, owners, &mut predicted, &mut live);
         how.ignore.remove_ignored(key, &mut predicted);
         how.ignore.remove_ignored(key, &mut live);
     }
@@ -193,6 +201,7 @@ fn surplus(key: &ResourceKey, live: &Arc<Manifest>) -> ResourceComparison {
         annotations: read,
         differences: Vec::new(),
         problem: None,
+        writing: Writing::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::flow::{PathLanguage, PathQuery, PathStep};
 use crate::object::{ResourceKey, glob_matches};
 use crate::settings::Customizations;
 
-use super::{managed, pointer};
+use super::{KnownFields, managed, pointer};
 
 /// A rule of which a part cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +25,7 @@ pub struct InvalidRule {
 #[derive(Clone, Debug, Default)]
 pub struct IgnoreRules {
     rules: Vec<Rule>,
+    known: KnownFields,
 }
 
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ impl IgnoreRules {
         system: &Customizations,
         language: &dyn PathLanguage,
     ) -> (Self, Vec<InvalidRule>) {
-        let mut read = Self::default();
+        let mut read = Self { rules: Vec::new(), known: KnownFields::new(system) };
         let mut problems = Vec::new();
         for (index, rule) in rules.iter().chain(&system.ignore_differences).enumerate() {
             let mut wrong = |message: String| problems.push(InvalidRule { index, message });
@@ -94,13 +95,55 @@ impl IgnoreRules {
     }
 
     /// Takes fields that differ and belong to a trusted manager out of both objects. Whom a field belongs to is in
-    /// the live object's `metadata.managedFields`.
-    pub fn remove_managed(&self, key: &ResourceKey, desired: &mut Value, live: &mut Value) {
-        let rules = self.rules.iter().filter(|rule| rule.matches(key));
-        let managers: Vec<&str> = rules.flat_map(|rule| &rule.managers).map(String::as_str).collect();
+    /// `owners`, the live object's `metadata.managedFields`.
+    pub fn remove_managed(&self, key: &ResourceKey, owners: &[Value], desired: &mut Value, live: &mut Value) {
+        let managers = self.managers(key);
         if !managers.is_empty() {
-            managed::remove_owned(&managers, desired, live);
+            managed::remove_owned(&managers, owners, desired, live);
         }
+    }
+
+    /// The places in an object that do not count, as far as they are there.
+    pub(super) fn places(&self, key: &ResourceKey, body: &Value) -> Vec<Vec<String>> {
+        let mut places = Vec::new();
+        for rule in self.rules.iter().filter(|rule| rule.matches(key)) {
+            places.extend(rule.pointers.iter().cloned());
+            for query in &rule.queries {
+                places.extend(query.paths(body).unwrap_or_default().iter().map(|place| tokens_of(place)));
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// Gives fields that differ and belong to a trusted manager the values that they have.
+    pub(super) fn copy_managed(
+        &self,
+        key: &ResourceKey,
+        applied: &mut Value,
+        live: &Value,
+        owners: &[Value],
+    ) {
+        let managers = self.managers(key);
+        if !managers.is_empty() {
+            managed::copy_owned(&managers, owners, applied, live);
+        }
+    }
+
+    fn managers(&self, key: &ResourceKey) -> Vec<&str> {
+        let rules = self.rules.iter().filter(|rule| rule.matches(key));
+        rules.flat_map(|rule| &rule.managers).map(String::as_str).collect()
+    }
+
+    /// Whether fields of an object do not count because of who owns them.
+    pub fn trusts_managers(&self, key: &ResourceKey) -> bool {
+        self.rules.iter().any(|rule| !rule.managers.is_empty() && rule.matches(key))
+    }
+
+    /// What the system says about kinds beyond ignored fields.
+    pub fn known(&self) -> &KnownFields {
+        &self.known
     }
 
     /// Whether any rule is about an object.
@@ -114,15 +157,16 @@ fn remove_places(body: &mut Value, mut places: Vec<Vec<PathStep>>) {
     places.sort_unstable();
     places.dedup();
     for place in places.iter().rev() {
-        let tokens: Vec<String> = place
-            .iter()
-            .map(|step| match step {
-                PathStep::Item(index) => index.to_string(),
-                PathStep::Field(name) => name.clone(),
-            })
-            .collect();
-        pointer::remove(body, &tokens);
+        pointer::remove(body, &tokens_of(place));
     }
+}
+
+fn tokens_of(place: &[PathStep]) -> Vec<String> {
+    let token = |step: &PathStep| match step {
+        PathStep::Item(index) => index.to_string(),
+        PathStep::Field(name) => name.clone(),
+    };
+    place.iter().map(token).collect()
 }
 
 impl Rule {

@@ -29,6 +29,28 @@ impl KnownFields {
     }
 }
 
+impl KnownFields {
+    /// Brings what the system names into one spelling, in an object that comes from an API server.
+    pub fn normalize(&self, body: &mut Value) {
+        if self.fields.is_empty() && !self.ignore_aggregated_roles {
+            return;
+        }
+        let version = str_at(body, &["apiVersion"]).unwrap_or_default().to_owned();
+        let kind = str_at(body, &["kind"]).unwrap_or_default().to_owned();
+        let group = version.split_once('/').map_or("", |(group, _)| group);
+        if group == "rbac.authorization.k8s.io" && kind == "ClusterRole" {
+            role(body, self.ignore_aggregated_roles);
+        }
+        self.known_types(group, &kind, body);
+    }
+
+    fn known_types(&self, group: &str, kind: &str, body: &mut Value) {
+        for field in self.fields.iter().filter(|field| field.group == group && field.kind == kind) {
+            known_type(body, &field.field, &field.known_type);
+        }
+    }
+}
+
 /// Brings an object into the form that an API server would store.
 pub fn normalize_kind(body: &mut Value, known: &KnownFields) {
     if let Some(Value::Object(metadata)) = body.get_mut("metadata") {
@@ -51,9 +73,7 @@ pub fn normalize_kind(body: &mut Value, known: &KnownFields) {
         }
         _ => {}
     }
-    for field in known.fields.iter().filter(|field| field.group == group && field.kind == kind) {
-        known_type(body, &field.field, &field.known_type);
-    }
+    known.known_types(group, &kind, body);
 }
 
 /// `stringData` is `data` that is not encoded yet; an empty value may be null.

@@ -8,6 +8,7 @@
 mod compare;
 mod defaults;
 mod differences;
+mod field_set;
 mod ignore;
 mod kinds;
 mod managed;
@@ -15,12 +16,16 @@ mod merge_keys;
 mod normalize;
 #[cfg(test)]
 mod oracle_tests;
+mod ownership;
 mod pointer;
 mod quantity;
+mod respect;
 mod structural;
 
 pub use compare::{Comparing, compare, structural_diff};
 pub use differences::differences;
+pub use field_set::managed_fields;
 pub use ignore::{IgnoreRules, InvalidRule};
 pub use kinds::{KnownFields, normalize_kind};
 pub use normalize::{normalized, strip_server_fields};
+pub use ownership::{Updaters, drop_migrated, with_ownership, without_mutations};

@@ -6,7 +6,7 @@ use crate::api::annotations::LAST_APPLIED;
 use crate::object::Manifest;
 
 /// Fields of `metadata` that the API server sets.
-const SERVER_METADATA: &[&str] = &[
+pub(super) const SERVER_METADATA: &[&str] = &[
     "creationTimestamp",
     "deletionGracePeriodSeconds",
     "deletionTimestamp",

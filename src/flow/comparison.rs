@@ -31,6 +31,33 @@ pub struct ResourceComparison {
     pub differences: Vec<FieldDifference>,
     /// What is wrong with this one object: the kind is unknown, its dry-run was refused.
     pub problem: Option<Problem>,
+    /// What an apply of the object would send and do to its ownership.
+    pub writing: Writing,
+}
+
+/// How an object would be applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Writing {
+    /// What is sent, where that is not the desired object: it carries live values of fields that do not count.
+    pub object: Option<Arc<Manifest>>,
+    /// What happens to the ownership of fields first.
+    pub ownership: OwnershipChange,
+}
+
+/// A change of `managedFields` that an apply needs to have gone before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OwnershipChange {
+    /// Managers that applied by updates: their fields become ours, so that what Git drops goes.
+    pub migrate: Vec<String>,
+    /// `spec.replicas` is given up: Git dropped it, and an autoscaler owns it from now on.
+    pub release_replicas: bool,
+}
+
+impl OwnershipChange {
+    /// Whether there is anything to change.
+    pub fn is_none(&self) -> bool {
+        self.migrate.is_empty() && !self.release_replicas
+    }
 }
 
 /// One field that differs. Values of Secrets are masked.

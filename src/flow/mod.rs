@@ -22,7 +22,7 @@ mod tree;
 mod tree_path;
 
 pub use capacity::{Capacity, NodeFacts, QuotaFacts, Resources, Taint};
-pub use comparison::{Comparison, FieldDifference, ResourceComparison};
+pub use comparison::{Comparison, FieldDifference, OwnershipChange, ResourceComparison, Writing};
 pub use health::{HealthCode, HealthStatus, UnknownHealthCode};
 pub use manifests::Manifests;
 pub use memory_tree::MemoryTree;

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::api::Time;
 use crate::object::{GroupKind, Manifest, ResourceKey};
 
-use super::Problem;
+use super::{Problem, Writing};
 
 /// What was seen.
 #[derive(Clone, Debug)]
@@ -16,6 +18,10 @@ pub struct Observation {
     pub live: BTreeMap<ResourceKey, Arc<Manifest>>,
     /// What the API server would make of a desired object that is there already.
     pub predictions: BTreeMap<ResourceKey, Prediction>,
+    /// How desired objects that are there already would be applied, where there is more to it than sending them.
+    pub writing: BTreeMap<ResourceKey, Writing>,
+    /// `managedFields` of live objects, where they were needed.
+    pub owners: BTreeMap<ResourceKey, Arc<Vec<Value>>>,
     /// Kinds of which not everything could be seen, with the reason. Nothing of these kinds is pruned.
     pub gaps: BTreeMap<GroupKind, Problem>,
     /// Kinds that live in namespaces; a kind in neither set is not known to the cluster.
@@ -41,6 +47,8 @@ impl Observation {
         Self {
             live: BTreeMap::new(),
             predictions: BTreeMap::new(),
+            writing: BTreeMap::new(),
+            owners: BTreeMap::new(),
             gaps: BTreeMap::new(),
             namespaced: BTreeSet::new(),
             cluster_scoped: BTreeSet::new(),

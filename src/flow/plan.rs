@@ -10,6 +10,8 @@ use crate::api::{
 };
 use crate::object::{GroupVersionKind, Manifest, ResourceKey};
 
+use super::OwnershipChange;
+
 /// How one object of a running sync is, as far as the next step depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment {
@@ -87,6 +89,9 @@ pub struct WriteOptions {
     pub skip_dry_run_on_missing_resource: bool,
     /// Whether the apply would change nothing, so that no request is needed.
     pub unchanged: bool,
+    /// What happens to the ownership of fields before the write.
+    #[serde(skip)]
+    pub ownership: OwnershipChange,
     /// How dependents of a deleted object are treated.
     #[serde(skip)]
     pub propagation: PropagationPolicy,

@@ -4,6 +4,8 @@
 //! side by side. An object that is refused hides no other. Every write is a server-side apply by
 //! `argocd-controller`, conflicts forced, unless the object's options say otherwise.
 
+mod ownership;
+
 use std::future::Future;
 use std::time::Duration;
 
@@ -110,6 +112,13 @@ async fn kind_of(cluster: &Cluster, task: &Task) -> Result<std::sync::Arc<KindIn
 
 async fn write(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_>) -> AppliedResource {
     let api = kind.api(cluster.client().clone(), &task.key.namespace);
+    if !how.dry_run
+        && !task.options.replace
+        && !task.options.ownership.is_none()
+        && let Err(error) = ownership::move_ownership(cluster, kind, task).await
+    {
+        return failed(task, message_of(task, &error));
+    }
     let answer = if task.options.replace && !how.dry_run {
         replace(&api, task).await
     } else {

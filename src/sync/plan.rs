@@ -97,7 +97,8 @@ fn object_task(one: &ResourceComparison, request: &PlanRequest<'_>, options: &Sy
         if only_out_of_sync && one.status == SyncCode::Synced {
             return None;
         }
-        let mut task = new_task(one, Arc::clone(desired), Action::Apply, SyncPhase::Sync);
+        let object = one.writing.object.as_ref().unwrap_or(desired);
+        let mut task = new_task(one, Arc::clone(object), Action::Apply, SyncPhase::Sync);
         task.options = write_options(one, request, options);
         task.predicted = one.live.is_some() && one.problem.is_none();
         task.refused = one.problem.as_ref().map(|problem| problem.message.clone());
@@ -136,6 +137,7 @@ fn write_options(one: &ResourceComparison, request: &PlanRequest<'_>, options: &
         skip_validation: switch("Validate") == Some(false),
         skip_dry_run_on_missing_resource: switch("SkipDryRunOnMissingResource") == Some(true),
         unchanged: one.unchanged,
+        ownership: one.writing.ownership.clone(),
         propagation: options.propagation_policy(),
     }
 }

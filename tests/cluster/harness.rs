@@ -142,6 +142,39 @@ impl World {
         format!("{}/{name}", self.apps_path())
     }
 
+    /// The namespace into which an Application of this name is deployed, made before the Application.
+    pub(super) fn target(&self, name: &str) -> String {
+        let target = format!("{}-{name}", self.namespace);
+        self.namespace_object(&target);
+        target
+    }
+
+    /// Applies a manifest as `kubectl apply` does: by an update of a manager, with the last applied state beside it.
+    pub(super) fn kubectl_apply(&self, namespace: &str, manifest: &str, manager: &str) {
+        // The one that came with the cluster, or else the machine's.
+        let beside = self.kubeconfig.with_file_name("kubectl");
+        let kubectl = if beside.exists() { beside } else { PathBuf::from("kubectl") };
+        let mut child = Command::new(kubectl)
+            .args([
+                "apply",
+                "--server-side=false",
+                "--namespace",
+                namespace,
+                "--field-manager",
+                manager,
+                "-f",
+                "-",
+            ])
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), manifest.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success(), "kubectl apply failed");
+    }
+
     /// Creates an Application that syncs by itself into a namespace of its own; `change` may change it before.
     pub(super) fn application(&self, name: &str, url: &str, change: impl FnOnce(&mut Value)) -> String {
         let target = format!("{}-{name}", self.namespace);

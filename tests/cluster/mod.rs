@@ -8,3 +8,4 @@ mod gate;
 mod harness;
 mod kill;
 mod mistakes;
+mod ownership;
