@@ -21,7 +21,7 @@
 //! | layer | rooms | may import | must not |
 //! |---|---|---|---|
 //! | 0 vocabulary | [`object`] [`api`] [`settings`] [`flow`] | downwards: `flow` → `settings` → `api` → `object` | any other room, a client, a runtime |
-//! | 1 pure | [`project`] [`diff`] [`health`] [`sync`] (but `apply`) [`status`] | layer 0; they meet in values of `flow` | `async`, a client, files, environment, the clock (time is a parameter) |
+//! | 1 pure | [`project`] [`diff`] [`health`] [`sync`] (but `apply`) [`explain`] [`status`] | layer 0; they meet in values of `flow` | `async`, a client, files, environment, the clock (time is a parameter) |
 //! | 2 I/O | [`source`] [`render`] [`cluster`] `sync::apply` `eval` | layers 0 and 1; `apply` → `cluster` | each other otherwise; decisions |
 //! | 3 | [`controller`] | 0–2 | diff, health or order logic |
 //! | 4 edges | [`cli`] [`metrics`] | 0, 1, what `controller` publishes; `cli` also 2 | `sync::apply`: a sync is asked for by writing `operation` |
@@ -45,6 +45,7 @@
 //! | a source kind | [`source`]; a server on loopback |
 //! | a form of ignoreDifferences, a normaliser | [`diff`] |
 //! | health of a kind | [`health`]: a table where conditions decide, code where they do not |
+//! | a cause that `tiphys explain` names | [`explain`]; the printed tree |
 //! | a sync option, hook policy, order rule | [`sync`]; the printed plan |
 //! | how objects are written | `sync::apply` only; a real kube-apiserver |
 //! | a metric | [`metrics`] |
@@ -55,6 +56,7 @@ pub mod cluster;
 pub mod controller;
 pub mod diff;
 pub mod eval;
+pub mod explain;
 pub mod flow;
 pub mod health;
 pub mod metrics;

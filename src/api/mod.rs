@@ -16,6 +16,7 @@ mod duration;
 mod health_code;
 mod history;
 mod hydrator;
+mod ignore_rule;
 mod operation;
 mod options;
 mod project;

@@ -9,6 +9,7 @@ const RED: &str = "31";
 const GREEN: &str = "32";
 const YELLOW: &str = "33";
 const BLUE: &str = "34";
+const FAINT: &str = "2";
 
 fn paint(colour: &str, text: &str) -> String {
     if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
@@ -107,4 +108,15 @@ pub(super) fn table(out: &mut impl Write, headings: &[&str], rows: &[Vec<String>
 /// Something that is wrong.
 pub(super) fn problem(text: &str) -> String {
     paint(RED, &format!("! {text}"))
+}
+
+/// A piece of an explanation in its colour.
+pub(super) fn tone(tone: crate::explain::Tone, text: &str) -> String {
+    use crate::explain::Tone;
+    match tone {
+        Tone::Good => paint(GREEN, text),
+        Tone::Bad => paint(RED, text),
+        Tone::Faint => paint(FAINT, text),
+        Tone::Advice => paint(BLUE, text),
+    }
 }

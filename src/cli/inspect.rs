@@ -1,4 +1,4 @@
-//! `tiphys diff APP` and `tiphys plan APP`: what the controller would see and do, asked of Git and cluster right now.
+//! `tiphys diff APP`, `tiphys plan APP` and `tiphys explain APP`: what the controller would see and do, asked of Git and cluster right now.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use crate::cluster::connect_context;
-use crate::controller::{Controller, ControllerOptions, Inspection};
+use crate::controller::{Controller, ControllerOptions, Examination, Inspection};
 use crate::flow::{NoMeter, ObjectName};
 
 use super::{CliError, runtime};
@@ -33,17 +33,30 @@ pub(super) struct InspectArgs {
 
 /// Looks at one Application; its name may be NAMESPACE/NAME.
 pub(super) fn inspect(args: &InspectArgs, app: &str) -> Result<Inspection, CliError> {
-    let (namespace, name) = app.split_once('/').unwrap_or((&args.app_namespace, app));
-    let name = ObjectName::new(namespace, name);
     runtime()?.block_on(async {
-        let connection = connect_context(args.kubeconfig.as_deref(), args.context.as_deref()).await?;
-        let options = ControllerOptions {
-            namespace: args.app_namespace.clone(),
-            all_namespaces: namespace != args.app_namespace,
-            cache: args.cache.clone(),
-            workers: 1,
-        };
-        let controller = Controller::new(connection.client, options, Arc::new(NoMeter));
+        let (controller, name) = controller(args, app).await?;
         Ok(controller.inspect(&name, args.revision.as_deref()).await?)
     })
+}
+
+/// Looks at one Application and at everything that explains it.
+pub(super) fn examine(args: &InspectArgs, app: &str) -> Result<Examination, CliError> {
+    runtime()?.block_on(async {
+        let (controller, name) = controller(args, app).await?;
+        Ok(controller.examine(&name).await?)
+    })
+}
+
+/// A controller that is asked once and never run.
+async fn controller(args: &InspectArgs, app: &str) -> Result<(Controller, ObjectName), CliError> {
+    let (namespace, name) = app.split_once('/').unwrap_or((&args.app_namespace, app));
+    let connection = connect_context(args.kubeconfig.as_deref(), args.context.as_deref()).await?;
+    let options = ControllerOptions {
+        namespace: args.app_namespace.clone(),
+        all_namespaces: namespace != args.app_namespace,
+        cache: args.cache.clone(),
+        workers: 1,
+    };
+    let controller = Controller::new(connection.client, options, Arc::new(NoMeter));
+    Ok((controller, ObjectName::new(namespace, name)))
 }

@@ -7,6 +7,7 @@ mod diff;
 mod documents;
 mod draw;
 mod error;
+mod explain;
 mod health;
 mod inspect;
 mod plan;
@@ -34,6 +35,7 @@ enum Command {
     Controller(controller::ControllerArgs),
     Crds(crds::CrdsArgs),
     Diff(diff::DiffArgs),
+    Explain(explain::ExplainArgs),
     Health(health::HealthArgs),
     Plan(plan::PlanArgs),
     Render(render::RenderArgs),
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Controller(args) => controller::run(args).map(|()| 0),
         Command::Crds(args) => crds::run(args, &mut out).map(|()| 0),
         Command::Diff(args) => diff::run(args, &mut out),
+        Command::Explain(args) => explain::run(args, &mut out).map(|()| 0),
         Command::Plan(args) => plan::run(args, &mut out),
         Command::Health(args) => health::run(args, &mut out).map(|()| 0),
         Command::Render(args) => render::run(args, &mut out),

@@ -8,6 +8,7 @@ mod autoscalers;
 mod connect;
 mod discovery;
 mod foresee;
+mod evidence;
 mod kind_watch;
 mod observe;
 mod predict;

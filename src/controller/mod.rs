@@ -7,6 +7,7 @@ mod access;
 mod assess;
 mod clusters;
 mod comparing;
+mod examine;
 mod finalize;
 mod inspect;
 mod operation;
@@ -35,6 +36,7 @@ use crate::flow::{Meter, ObjectName, Problem, Written};
 use crate::object::ResourceKey;
 use crate::source::{Sources, SourcesOptions};
 
+pub use examine::Examination;
 pub use inspect::Inspection;
 use queue::Queue;
 use store::Store;
@@ -74,6 +76,8 @@ struct Memory {
     render: Option<rendering::RenderedBefore>,
     /// Answers to the writes of the operation under way.
     written: HashMap<ResourceKey, (Written, Instant)>,
+    /// All results of the operation under way, where the status has no room for them.
+    results: Option<(String, crate::sync::Progress)>,
     /// The operation whose dry-run is done.
     dry_run_done: Option<String>,
     /// Why the Application could not be read at all, once that is in its conditions.

@@ -58,6 +58,9 @@ async fn desired<'a>(
     Ok(Target::Other(Box::new(other)))
 }
 
+/// Up to so many results the status has room for all of them; of more, those in which nothing happened may be left out.
+const STORED_RESULTS: usize = 500;
+
 /// An operation while it is stepped through.
 struct Run<'a> {
     target: Target<'a>,
@@ -101,7 +104,11 @@ pub(super) async fn go_on(
         };
         match left {
             Left::GoOn => {}
-            Left::Wait { blocked, soon } => return Ok(run.wait(&blocked, soon)),
+            Left::Wait { blocked, soon } => {
+                memory.results = (run.progress.results.len() > STORED_RESULTS)
+                    .then(|| (id_of(&run.state), run.progress.clone()));
+                return Ok(run.wait(&blocked, soon));
+            }
             Left::End { phase, message } => return Ok(run.end(work, memory, phase, &message)),
         }
     }
@@ -189,6 +196,7 @@ impl Run<'_> {
     fn end(mut self, work: &Work<'_>, memory: &mut Memory, phase: OperationPhase, message: &str) -> Outcome {
         store_results(&mut self.state, &self.progress);
         memory.written.clear();
+        memory.results = None;
         memory.dry_run_done = None;
         let mut state = self.state;
         finish(&mut state, phase, message, Time::new(jiff::Timestamp::now()));
@@ -227,8 +235,12 @@ fn progress_of(state: &OperationState, memory: &Memory, sync: &SyncOperation) ->
         let key = ResourceKey::new(&one.group, &one.kind, &one.namespace, &one.name);
         Some(((one.sync_phase?, key), one.clone()))
     });
+    let mut known = memory.results.iter().filter(|(id, _)| *id == id_of(state)).map(|(_, kept)| kept);
     Progress {
-        results: results.collect(),
+        results: match known.next() {
+            Some(kept) => kept.results.clone(),
+            None => results.collect(),
+        },
         dry_run_done: memory.dry_run_done.as_deref() == Some(&id_of(state)),
         dry_run_only: sync.dry_run,
         terminating: state.phase == OperationPhase::Terminating,

@@ -4,6 +4,7 @@
 
 mod capacity;
 mod comparison;
+mod evidence;
 mod health;
 mod manifests;
 mod memory_tree;
@@ -23,6 +24,8 @@ mod tree_path;
 
 pub use capacity::{Capacity, NodeFacts, QuotaFacts, Resources, Taint};
 pub use comparison::{Comparison, FieldDifference, OwnershipChange, ResourceComparison, Writing};
+pub use comparison::{Comparison, FieldDifference, ResourceComparison};
+pub use evidence::{EndpointFacts, EventFacts, FieldWriter, PodCause};
 pub use health::{HealthCode, HealthStatus, UnknownHealthCode};
 pub use manifests::Manifests;
 pub use memory_tree::MemoryTree;

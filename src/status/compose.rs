@@ -11,6 +11,7 @@ use crate::api::{
 use crate::flow::{Comparison, HealthStatus, Problem};
 use crate::object::{Manifest, ResourceKey, list_at, str_at};
 
+use super::bounded::{bound, weight};
 use super::merge_conditions;
 
 /// What was seen and done in one reconcile. What is absent was not reached; the status before stays.
@@ -79,10 +80,16 @@ pub fn compose(app: &Application, seen: &Seen<'_>, now: Time) -> ApplicationStat
     if let Some(entry) = &seen.synced {
         add_history(&mut status.history, entry, app.spec.revision_history_limit);
     }
+    bound(&mut status, &before.conditions, weight_besides(app), now);
     if status != *before {
         status.reconciled_at = Some(now);
     }
     status
+}
+
+/// What of an Application is not its status, in bytes of JSON.
+fn weight_besides(app: &Application) -> usize {
+    weight(&app.spec) + weight(&app.metadata) + weight(&app.operation)
 }
 
 fn sync_status(app: &Application, seen: &Seen<'_>) -> SyncStatus {

@@ -198,6 +198,32 @@ impl World {
         self.api.get(&self.app_path(name)).unwrap().unwrap_or(Value::Null)
     }
 
+    /// What a command of `tiphys` prints about this world; its exit code does not matter.
+    pub(super) fn tiphys(&self, arguments: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_tiphys"))
+            .args(arguments)
+            .args(["-N", &self.namespace, "--kubeconfig"])
+            .arg(&self.kubeconfig)
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        if !error.is_empty() {
+            eprintln!("{arguments:?}: {error}");
+        }
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// `tiphys explain` as JSON.
+    pub(super) fn explain(&self, name: &str) -> Value {
+        let text = self.tiphys(&["explain", name, "-o", "json", "--cache", &self.cache()]);
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// A folder for mirrors of commands that ask Git themselves.
+    pub(super) fn cache(&self) -> String {
+        self.folder.path().join("command-cache").to_string_lossy().into_owned()
+    }
+
     pub(super) fn refresh(&self, name: &str) {
         let patch = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
         self.api.merge(&self.app_path(name), &patch).unwrap();
