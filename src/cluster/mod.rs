@@ -7,8 +7,8 @@
 mod autoscalers;
 mod connect;
 mod discovery;
-mod foresee;
 mod evidence;
+mod foresee;
 mod kind_watch;
 mod observe;
 mod predict;

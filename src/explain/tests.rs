@@ -63,6 +63,7 @@ fn compared(
         annotations: ResourceAnnotations::of(object),
         status,
         unchanged: status == SyncCode::Synced,
+        writing: Default::default(),
         requires_pruning: false,
         differences,
         problem: None,

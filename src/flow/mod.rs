@@ -24,7 +24,6 @@ mod tree_path;
 
 pub use capacity::{Capacity, NodeFacts, QuotaFacts, Resources, Taint};
 pub use comparison::{Comparison, FieldDifference, OwnershipChange, ResourceComparison, Writing};
-pub use comparison::{Comparison, FieldDifference, ResourceComparison};
 pub use evidence::{EndpointFacts, EventFacts, FieldWriter, PodCause};
 pub use health::{HealthCode, HealthStatus, UnknownHealthCode};
 pub use manifests::Manifests;
