@@ -40,6 +40,10 @@ pub enum ConditionType {
     ExcludedResourceWarning,
     /// Objects in the namespace belong to no application.
     OrphanedResourceWarning,
+    /// A sync window of the project is closed. An addition of Tiphys.
+    SyncWindowWarning,
+    /// Something waits until a person confirms it. An addition of Tiphys.
+    ConfirmationWarning,
     /// A type that we do not know, written by somebody else.
     #[serde(untagged)]
     Other(String),
@@ -58,6 +62,8 @@ impl ConditionType {
             Self::RepeatedResourceWarning => "RepeatedResourceWarning",
             Self::ExcludedResourceWarning => "ExcludedResourceWarning",
             Self::OrphanedResourceWarning => "OrphanedResourceWarning",
+            Self::SyncWindowWarning => "SyncWindowWarning",
+            Self::ConfirmationWarning => "ConfirmationWarning",
             Self::Other(word) => word,
         }
     }

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cluster::connect;
-use crate::controller::{Controller, ControllerOptions};
+use crate::controller::{Controller, ControllerOptions, read_cmd_params};
 use crate::flow::Meter;
 use crate::metrics::{Counters, Endpoints};
 
@@ -22,9 +23,15 @@ pub(super) struct ControllerArgs {
     /// Namespace of the controller's ConfigMaps, Secrets and AppProjects.
     #[arg(long, short = 'n', env = "ARGOCD_CONTROLLER_NAMESPACE")]
     namespace: Option<String>,
-    /// Serve Applications of all namespaces, not of the controller's alone.
+    /// Serve Applications of all namespaces, not of the controller's alone, as far as projects allow.
     #[arg(long)]
     all_namespaces: bool,
+    /// Namespaces besides the controller's whose Applications are served: globs, or /regular expressions/.
+    #[arg(long, env = "ARGOCD_APPLICATION_NAMESPACES", value_delimiter = ',')]
+    application_namespaces: Vec<String>,
+    /// Seconds after which an operation is terminated; 0 for no limit.
+    #[arg(long, env = "ARGOCD_APPLICATION_CONTROLLER_SYNC_TIMEOUT")]
+    sync_timeout: Option<u32>,
     /// Folder for mirrors of repositories.
     #[arg(long, default_value = "/tmp/tiphys")]
     cache: PathBuf,
@@ -52,9 +59,22 @@ pub(super) fn run(args: &ControllerArgs) -> Result<(), CliError> {
 
 async fn serve(args: &ControllerArgs) -> Result<(), CliError> {
     let connection = connect(args.kubeconfig.as_deref()).await?;
+    let namespace = args.namespace.clone().unwrap_or(connection.namespace);
+    let params = read_cmd_params(&connection.client, &namespace).await;
+    let mut application_namespaces = args.application_namespaces.clone();
+    if application_namespaces.is_empty() {
+        application_namespaces = params.application_namespaces;
+    }
+    if args.all_namespaces {
+        application_namespaces.push("*".into());
+    }
     let options = ControllerOptions {
-        namespace: args.namespace.clone().unwrap_or(connection.namespace),
-        all_namespaces: args.all_namespaces,
+        namespace,
+        application_namespaces,
+        sync_timeout: args
+            .sync_timeout
+            .map(|seconds| Duration::from_secs(seconds.into()))
+            .or(params.sync_timeout),
         cache: args.cache.clone(),
         workers: args.workers,
     };

@@ -53,9 +53,14 @@ async fn controller(args: &InspectArgs, app: &str) -> Result<(Controller, Object
     let connection = connect_context(args.kubeconfig.as_deref(), args.context.as_deref()).await?;
     let options = ControllerOptions {
         namespace: args.app_namespace.clone(),
-        all_namespaces: namespace != args.app_namespace,
+        application_namespaces: if namespace == args.app_namespace {
+            Vec::new()
+        } else {
+            vec![namespace.to_owned()]
+        },
         cache: args.cache.clone(),
         workers: 1,
+        sync_timeout: None,
     };
     let controller = Controller::new(connection.client, options, Arc::new(NoMeter));
     Ok((controller, ObjectName::new(namespace, name)))

@@ -6,6 +6,7 @@
 mod access;
 mod assess;
 mod clusters;
+mod cmd_params;
 mod comparing;
 mod examine;
 mod finalize;
@@ -19,6 +20,7 @@ mod stepping;
 mod store;
 mod validate;
 mod watchers;
+mod windows;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -34,8 +36,10 @@ use crate::cluster::{Changed, Cluster};
 use crate::eval::{LuaRunner, SandboxPool};
 use crate::flow::{Meter, ObjectName, Problem, Written};
 use crate::object::ResourceKey;
+use crate::project::names_namespace;
 use crate::source::{Sources, SourcesOptions};
 
+pub use cmd_params::read_cmd_params;
 pub use examine::Examination;
 pub use inspect::Inspection;
 use queue::Queue;
@@ -46,12 +50,15 @@ use store::Store;
 pub struct ControllerOptions {
     /// Namespace of the controller: its ConfigMaps, Secrets and AppProjects are here.
     pub namespace: String,
-    /// Whether Applications of other namespaces are served, as far as projects allow.
-    pub all_namespaces: bool,
+    /// Namespaces, besides the controller's, whose Applications are served as far as projects allow: globs, or regular
+    /// expressions between slashes.
+    pub application_namespaces: Vec<String>,
     /// Folder for mirrors of repositories.
     pub cache: PathBuf,
     /// Applications that are reconciled at the same time.
     pub workers: usize,
+    /// How long an operation may run; for ever where absent or zero.
+    pub sync_timeout: Option<Duration>,
 }
 
 /// What all reconciles share.
@@ -98,6 +105,12 @@ impl Shared {
         self.queue.remove(name);
         self.store.remove_application(name);
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    /// Whether Applications of a namespace are this controller's business.
+    fn serves(&self, namespace: &str) -> bool {
+        namespace == self.options.namespace
+            || names_namespace(&self.options.application_namespaces, namespace)
     }
 
     fn reconcile_all(&self) {

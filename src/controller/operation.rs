@@ -7,14 +7,16 @@ use crate::api::{
     SyncOperationResult, Time,
 };
 use crate::flow::{Cause, Comparison, Problem, Stage};
+use crate::project::WindowVerdict;
+use crate::settings::SyncSettings;
 use crate::status::{Seen, compose};
-use crate::sync::{AutoSync, decide_auto_sync};
+use crate::sync::{AutoSync, TERMINATED, decide_auto_sync};
 
-use super::Memory;
 use super::publish::Changes;
 use super::reconcile::{Work, write};
 use super::rendering::Wanted;
 use super::stepping::go_on;
+use super::{Memory, windows};
 
 /// What driving the operation came to.
 #[derive(Default)]
@@ -40,7 +42,7 @@ pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(30);
 pub(super) async fn drive(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<Outcome, Problem> {
     let running = work.app.status.operation_state.clone().filter(|state| !state.phase.is_completed());
     if let Some(state) = running {
-        return go_on(work, memory, wanted, state, false).await;
+        return resume(work, memory, wanted, state).await;
     }
     if let Some(operation) = &work.app.operation {
         return start(work, memory, wanted, operation.clone(), true).await;
@@ -50,10 +52,46 @@ pub(super) async fn drive(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted)
         return Ok(outcome);
     }
     match decide_auto_sync(&work.app, &wanted.comparison, &revisions, work.now) {
-        AutoSync::Start(operation) => start(work, memory, wanted, *operation, false).await,
+        AutoSync::Start(operation) => match windows::verdict(work, false, None) {
+            WindowVerdict::Open => start(work, memory, wanted, *operation, false).await,
+            closed => Ok(closed_window(work, &closed)),
+        },
         AutoSync::Later(after) => Ok(Outcome { again: Some(after), ..Outcome::default() }),
         AutoSync::Blocked(problem) => Ok(Outcome { problems: vec![problem], ..Outcome::default() }),
         AutoSync::No => Ok(Outcome::default()),
+    }
+}
+
+/// Goes on with an operation, unless a window closed in the meantime; ends it where its time is over.
+async fn resume(
+    work: &Work<'_>,
+    memory: &mut Memory,
+    wanted: &Wanted,
+    mut state: OperationState,
+) -> Result<Outcome, Problem> {
+    if let Some(held) = windows::held(work, &state) {
+        return Ok(held);
+    }
+    let left = windows::time_left(work, &state);
+    if left.is_some_and(|left| left.is_zero()) {
+        state.phase = OperationPhase::Terminating;
+        "operation is terminating due to timeout".clone_into(&mut state.message);
+    }
+    let mut outcome = go_on(work, memory, wanted, state, false).await?;
+    if outcome.state.as_ref().is_some_and(|state| !state.phase.is_completed())
+        && let Some(left) = left.filter(|left| !left.is_zero())
+    {
+        outcome.again = Some(outcome.again.map_or(left, |again| again.min(left)));
+    }
+    Ok(outcome)
+}
+
+fn closed_window(work: &Work<'_>, verdict: &WindowVerdict) -> Outcome {
+    let WindowVerdict::Closed { message, .. } = verdict else { return Outcome::default() };
+    Outcome {
+        problems: vec![windows::warning(message)],
+        again: Some(verdict.wait(work.now)),
+        ..Outcome::default()
     }
 }
 
@@ -61,16 +99,17 @@ pub(super) async fn drive(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted)
 async fn retry(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<Option<Outcome>, Problem> {
     let Some(state) = work.app.status.operation_state.clone() else { return Ok(None) };
     let failed = matches!(state.phase, OperationPhase::Failed | OperationPhase::Error);
-    let terminated = state.message.starts_with("Operation terminated");
+    let terminated = state.message.starts_with(TERMINATED);
     if !failed || terminated || !state.operation.retry.allows(state.retry_count) {
         return Ok(None);
     }
     let wait = state.operation.retry.wait_before(state.retry_count).unwrap_or(LOOK_AGAIN);
     let passed = state.finished_at.unwrap_or(state.started_at).seconds_until(work.now);
     let rest = wait.saturating_sub(Duration::from_secs(passed));
-    let pinned = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
+    let mut pinned = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
     let automated = state.operation.initiated_by.automated;
-    if automated && pinned != wanted.manifests.revision {
+    let keeps = SyncSettings::read(&work.shared.store.argocd_cm().data).retry_keeps_revision;
+    if automated && !keeps && pinned != wanted.manifests.revision {
         // A newer commit: an operation of its own, with its own count.
         return Ok(None);
     }
@@ -81,7 +120,19 @@ async fn retry(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<
             ..Outcome::default()
         }));
     }
-    let mut next = begin(work, &state.operation, &pinned);
+    let window = windows::verdict(work, !automated, Some(&state));
+    if window != WindowVerdict::Open {
+        let mut outcome = closed_window(work, &window);
+        outcome.problems.push(last_failure(&state));
+        return Ok(Some(outcome));
+    }
+    let mut operation = state.operation.clone();
+    if let Some(sync) = operation.sync.as_mut().filter(|_| state.operation.retry.refresh) {
+        sync.revision.clear();
+        sync.revisions.clear();
+        pinned.clear();
+    }
+    let mut next = begin(work, &operation, &pinned);
     next.retry_count = state.retry_count.saturating_add(1);
     store_start(work, memory, wanted, &next, false).await?;
     go_on(work, memory, wanted, next, true).await.map(Some)
@@ -126,6 +177,11 @@ async fn start(
             work.now,
         );
         return Ok(Outcome { state: Some(state), operation_taken: taken, ..Outcome::default() });
+    }
+    let fresh = begin(work, &operation, "");
+    if let Some(held) = windows::held(work, &fresh) {
+        // It takes the newest revision when the window opens.
+        return Ok(Outcome { operation_taken: taken, ..held });
     }
     let state = begin(work, &operation, &wanted.manifests.revision);
     store_start(work, memory, wanted, &state, taken).await?;

@@ -9,13 +9,15 @@ use crate::api::{
 use crate::flow::{ApplyReport, Blocked, Comparison, Problem, Step, SyncEnd, Task};
 use crate::object::ResourceKey;
 use crate::source::Freshness;
-use crate::sync::{Applying, NamespaceCreation, PlanRequest, Progress, apply, delete_hooks, plan, step};
+use crate::sync::{
+    Applying, NamespaceCreation, PlanRequest, Progress, TERMINATED, apply, delete_hooks, plan, step,
+};
 
 use super::comparing::compare_again;
 use super::operation::{LOOK_AGAIN, Outcome, finish};
 use super::reconcile::Work;
 use super::rendering::{Wanted, want};
-use super::{Memory, assess};
+use super::{Memory, assess, windows};
 
 /// More steps than any plan has: a sync that goes round in circles ends.
 const MOST_STEPS: usize = 10_000;
@@ -199,7 +201,8 @@ impl Run<'_> {
         memory.results = None;
         memory.dry_run_done = None;
         let mut state = self.state;
-        finish(&mut state, phase, message, Time::new(jiff::Timestamp::now()));
+        let ending = ending(work, &state, message);
+        finish(&mut state, phase, &ending, Time::new(jiff::Timestamp::now()));
         let sync = state.operation.sync.clone().unwrap_or_default();
         let counts = phase == OperationPhase::Succeeded && !sync.dry_run && sync.resources.is_empty();
         let synced = counts.then(|| history_entry(&state)).flatten();
@@ -214,9 +217,21 @@ impl Run<'_> {
             took: Duration::from_secs(seconds),
         });
         let failed = matches!(phase, OperationPhase::Failed | OperationPhase::Error);
-        let again = (failed && state.operation.retry.allows(state.retry_count))
+        let tries = failed && !message.starts_with(TERMINATED);
+        let again = (tries && state.operation.retry.allows(state.retry_count))
             .then(|| state.operation.retry.wait_before(state.retry_count).unwrap_or(LOOK_AGAIN));
         Outcome { state: Some(state), synced, comparison: Some(self.comparison), again, ..Outcome::default() }
+    }
+}
+
+/// The last message of an operation: why it was terminated, and how many times it was tried.
+fn ending(work: &Work<'_>, state: &OperationState, message: &str) -> String {
+    let timed_out =
+        message == TERMINATED && windows::time_left(work, state).is_some_and(|left| left.is_zero());
+    let cause = if timed_out { ", triggered by controller sync timeout" } else { "" };
+    match state.retry_count {
+        0 => format!("{message}{cause}"),
+        tries => format!("{message}{cause} (retried {tries} times)."),
     }
 }
 

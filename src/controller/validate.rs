@@ -1,8 +1,8 @@
 //! What is checked before anything is fetched: destination, retry policy, project.
 
-use crate::api::{Application, ApplicationSource};
+use crate::api::{AppProject, Application, ApplicationSource};
 use crate::flow::{Cause, Destination, Problem, Stage};
-use crate::project::{permits_destination, permits_source};
+use crate::project::{permits_cluster, permits_destination, permits_namespace, permits_source};
 
 use super::Shared;
 
@@ -31,16 +31,54 @@ pub(super) fn validate(shared: &Shared, app: &Application) -> Result<Destination
     {
         retry.wait_before(0).map_err(|error| invalid(format!("spec.syncPolicy.retry.backoff: {error}")))?;
     }
-    let Some(project) = shared.store.project(&shared.options.namespace, app.project()) else {
-        // Argo CD makes the default project by itself, and it allows everything.
-        if app.project() == "default" {
-            return Ok(destination);
+    validate_project(shared, app, &destination)?;
+    Ok(destination)
+}
+
+/// What the project says of the application: namespace, sources, destination.
+fn validate_project(shared: &Shared, app: &Application, destination: &Destination) -> Result<(), Problem> {
+    let controller_namespace = &shared.options.namespace;
+    let Some(project) = shared.store.project(controller_namespace, app.project()) else {
+        // Argo CD makes the default project by itself. It allows everything, but to applications of its own namespace.
+        let at_home = app.namespace().is_empty() || app.namespace() == controller_namespace;
+        if app.project() == "default" && at_home {
+            return Ok(());
         }
         return Err(invalid(format!(
             "application references project {} which does not exist",
             app.project()
         )));
     };
+    let refused = |what: String| Problem::stalled(Stage::Validate, Cause::NotPermitted, what);
+    if !permits_namespace(&project.spec, app.namespace(), controller_namespace) {
+        return Err(refused(format!(
+            "application '{}' in namespace '{}' is not permitted to use project '{}': add the namespace to the \
+             project's sourceNamespaces",
+            app.name(),
+            app.namespace(),
+            app.project()
+        )));
+    }
+    if !project.spec.signature_keys.is_empty() {
+        return Err(Problem::stalled(
+            Stage::Validate,
+            Cause::NotSupported,
+            format!(
+                "project '{}' demands signed commits (signatureKeys), which Tiphys does not verify yet: nothing is synced",
+                app.project()
+            ),
+        ));
+    }
+    validate_lists(shared, app, &project, destination)
+}
+
+/// Repositories, destinations and clusters that the project lists.
+fn validate_lists(
+    shared: &Shared,
+    app: &Application,
+    project: &AppProject,
+    destination: &Destination,
+) -> Result<(), Problem> {
     let refused = |what: String| Problem::stalled(Stage::Validate, Cause::NotPermitted, what);
     for source in app.spec.all_sources() {
         if !permits_source(&project.spec, &source.repo_url) {
@@ -53,7 +91,7 @@ pub(super) fn validate(shared: &Shared, app: &Application) -> Result<Destination
             )));
         }
     }
-    if !permits_destination(&project.spec, &destination) {
+    if !permits_destination(&project.spec, destination) {
         return Err(refused(format!(
             "application destination server '{}' and namespace '{}' do not match any of the allowed destinations in \
              project '{}'",
@@ -62,7 +100,19 @@ pub(super) fn validate(shared: &Shared, app: &Application) -> Result<Destination
             app.project()
         )));
     }
-    Ok(destination)
+    if !permits_cluster_of(shared, project, app.project(), destination) {
+        return Err(refused(format!(
+            "project '{}' permits only clusters of its own, and cluster {} is none: set project in the cluster's Secret",
+            app.project(),
+            destination.server
+        )));
+    }
+    Ok(())
+}
+
+fn permits_cluster_of(shared: &Shared, project: &AppProject, name: &str, destination: &Destination) -> bool {
+    let secret = shared.store.cluster(&destination.server);
+    permits_cluster(&project.spec, name, secret.as_ref().map(|secret| secret.project.as_str()))
 }
 
 pub(super) fn the_source(app: &Application) -> Result<&ApplicationSource, Problem> {

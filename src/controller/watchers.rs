@@ -122,8 +122,8 @@ fn spawn(
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let mut sender = Some(sender);
     let shared = Arc::clone(shared);
-    let namespace =
-        (own_namespace || !shared.options.all_namespaces).then(|| shared.options.namespace.clone());
+    let namespace = (own_namespace || shared.options.application_namespaces.is_empty())
+        .then(|| shared.options.namespace.clone());
     let mut config = watcher::Config::default().page_size(100);
     if let Some(labels) = labels {
         config = config.labels(&labels);
@@ -147,6 +147,10 @@ fn on_application(shared: &Shared, told: Told) {
     match told {
         Told::Here(body) => {
             let name = name_of(&body);
+            // Another controller's, perhaps: not a word in its status.
+            if !shared.serves(&name.namespace) {
+                return;
+            }
             if shared.store.put_application(&name, body) {
                 shared.queue.add(&name, Duration::ZERO);
             }

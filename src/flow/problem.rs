@@ -69,6 +69,16 @@ pub enum Cause {
     ObjectRefused,
     /// Too little is known to go on safely.
     Incomplete,
+    /// A sync window of the project is closed.
+    WindowClosed,
+    /// A person has to confirm it first.
+    Unconfirmed,
+    /// Another application has the object as well.
+    SharedResource,
+    /// The object comes twice.
+    RepeatedResource,
+    /// The settings exclude the object.
+    ExcludedResource,
     /// It is not built yet.
     NotSupported,
     /// A defect of ours.
@@ -116,6 +126,11 @@ impl Problem {
             (Stage::Validate, _) | (_, Cause::NotPermitted | Cause::InvalidSpec) => {
                 ConditionType::InvalidSpecError
             }
+            (_, Cause::WindowClosed) => ConditionType::SyncWindowWarning,
+            (_, Cause::Unconfirmed) => ConditionType::ConfirmationWarning,
+            (_, Cause::SharedResource) => ConditionType::SharedResourceWarning,
+            (_, Cause::RepeatedResource) => ConditionType::RepeatedResourceWarning,
+            (_, Cause::ExcludedResource) => ConditionType::ExcludedResourceWarning,
             (Stage::Sync | Stage::Apply, _) => ConditionType::SyncError,
             (Stage::Delete, _) => ConditionType::DeletionError,
             (_, Cause::Internal) => ConditionType::UnknownError,

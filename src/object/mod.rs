@@ -11,7 +11,7 @@ mod manifest;
 mod masking;
 mod path;
 
-pub use glob::glob_matches;
+pub use glob::{glob_matches, glob_matches_parts};
 pub use key::{GroupKind, GroupVersionKind, ResourceKey};
 pub use kind_order::{compare_kinds, kind_rank};
 pub use manifest::{Manifest, ManifestError};

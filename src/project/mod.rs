@@ -1,8 +1,19 @@
-//! What a project allows: sources, destinations, kinds.
+//! What a project allows: sources, destinations, kinds, and when syncs may run.
 //!
 //! Pure. Enforced three times: when an application is validated, on what it renders, and on what is about to be
 //! written.
 
+mod cron;
 mod permits;
+mod windows;
 
-pub use permits::{permits_destination, permits_kind, permits_source};
+#[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
+mod windows_tests;
+
+pub use cron::{InvalidSchedule, Schedule};
+pub use permits::{
+    names_namespace, permits_cluster, permits_destination, permits_kind, permits_namespace, permits_source,
+};
+pub use windows::{WindowQuestion, WindowVerdict, sync_window_verdict};

@@ -4,13 +4,17 @@
 
 mod argocd_cm;
 mod cluster;
+mod cmd_params;
 mod customizations;
 mod repository;
+mod sync_settings;
 
 pub use argocd_cm::{ArgocdCm, TrackingMethod};
 pub use cluster::{ClusterSecret, InvalidCluster};
+pub use cmd_params::CmdParams;
 pub use customizations::{Customizations, KnownTypeField};
 pub use repository::{RepositorySecret, Sensitive, best_match};
+pub use sync_settings::{ConfirmKind, SyncSettings};
 
 use std::collections::BTreeMap;
 

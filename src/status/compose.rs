@@ -38,7 +38,7 @@ pub struct Seen<'a> {
 }
 
 /// Conditions that a reconcile evaluates; conditions of other types stay as they are.
-const EVALUATED: [ConditionType; 9] = [
+const EVALUATED: [ConditionType; 11] = [
     ConditionType::DeletionError,
     ConditionType::InvalidSpecError,
     ConditionType::ComparisonError,
@@ -48,6 +48,8 @@ const EVALUATED: [ConditionType; 9] = [
     ConditionType::RepeatedResourceWarning,
     ConditionType::ExcludedResourceWarning,
     ConditionType::OrphanedResourceWarning,
+    ConditionType::SyncWindowWarning,
+    ConditionType::ConfirmationWarning,
 ];
 
 /// Puts the new status together. `reconciledAt` moves only together with something else.

@@ -74,8 +74,7 @@ pub fn decide_auto_sync(
         if let Some(wait) = still_to_wait(state, now) {
             return AutoSync::Later(wait);
         }
-        let healed = state.operation.sync.as_ref().map_or(0, |sync| sync.self_heal_attempts_count);
-        sync.self_heal_attempts_count = healed.saturating_add(1);
+        sync.self_heal_attempts_count = attempts_before(state, now).saturating_add(1);
         sync.resources = out_of_sync.iter().map(|one| selected(&one.key)).collect();
     }
     AutoSync::Start(Box::new(operation(policy.retry.clone(), sync)))
@@ -141,11 +140,24 @@ pub fn self_heal_wait(attempts: i64) -> Duration {
     }
 }
 
+/// So long after a sync that succeeded, self-heal counts from the beginning.
+const COOLDOWN: Duration = Duration::from_secs(330);
+
+fn since_end(state: &OperationState, now: Time) -> Duration {
+    Duration::from_secs(state.finished_at.unwrap_or(state.started_at).seconds_until(now))
+}
+
+/// Attempts of self-heal in a row.
+fn attempts_before(state: &OperationState, now: Time) -> i64 {
+    if since_end(state, now) >= COOLDOWN {
+        return 0;
+    }
+    state.operation.sync.as_ref().map_or(0, |sync| sync.self_heal_attempts_count)
+}
+
 fn still_to_wait(state: &OperationState, now: Time) -> Option<Duration> {
-    let attempts = state.operation.sync.as_ref().map_or(0, |sync| sync.self_heal_attempts_count);
-    let wait = self_heal_wait(attempts);
-    let passed = Duration::from_secs(state.finished_at.unwrap_or(state.started_at).seconds_until(now));
-    wait.checked_sub(passed).filter(|rest| !rest.is_zero())
+    let wait = self_heal_wait(attempts_before(state, now));
+    wait.checked_sub(since_end(state, now)).filter(|rest| !rest.is_zero())
 }
 
 /// The options of a sync: those of the operation, then those of the application; the first mention counts.

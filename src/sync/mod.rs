@@ -18,4 +18,4 @@ pub use apply::{Applying, apply, delete_hooks};
 pub use auto::{AutoSync, decide_auto_sync, self_heal_wait};
 pub use namespace::NamespaceCreation;
 pub use plan::{PlanRequest, plan};
-pub use step::{Progress, step};
+pub use step::{Progress, TERMINATED, step};

@@ -8,6 +8,9 @@ use crate::object::ResourceKey;
 
 use super::plan::deletes_after;
 
+/// How the message of an operation begins that somebody stopped: it is not tried again.
+pub const TERMINATED: &str = "Operation terminated";
+
 /// How far a sync is.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
@@ -260,9 +263,5 @@ fn terminate(plan: &Plan, progress: &Progress, seen: &BTreeMap<ResourceKey, Asse
             && seen.get(&task.key).is_some_and(|one| one.present && !one.deleting)
     };
     let hooks: Vec<Task> = plan.tasks.iter().filter(running).cloned().collect();
-    if hooks.is_empty() {
-        done(OperationPhase::Failed, "Operation terminated")
-    } else {
-        Step::DeleteHooks(hooks)
-    }
+    if hooks.is_empty() { done(OperationPhase::Failed, TERMINATED) } else { Step::DeleteHooks(hooks) }
 }

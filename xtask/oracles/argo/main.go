@@ -32,6 +32,12 @@
 //	refused on apply. tasks are Argo CD's own lines "Phase/wave hook|resource group/Kind:ns/name …" in
 //	order; each step is {actions: ["apply Kind ns/name", …], phase, message, results: […]}; actions
 //	on one kind in a row run at once in Argo CD and are sorted here.
+//
+// op "cron"       {schedule, after}       → seconds since 1970 of the next time in UTC, 0 for never
+// op "windows"    {windows, application, destination, manual} → {canSync, now}: at the moment of asking
+// op "project"    {project, repoURL?, destination?, group?, kind?, namespaced?} → {source, destination, kind}: what
+//
+//	an AppProject's spec permits; destination has server, name and namespace.
 package main
 
 import (
@@ -61,6 +67,7 @@ type request struct {
 	Action     string                               `json:"action"`
 	Parameters []actionParameter                    `json:"parameters"`
 	simulation
+	policy
 }
 
 type actionParameter struct {
@@ -131,6 +138,12 @@ func dispatch(req *request) (any, error) {
 		return offeredActions(req)
 	case "action":
 		return runAction(req)
+	case "cron":
+		return nextTime(req)
+	case "windows":
+		return windows(req)
+	case "project":
+		return permitted(req)
 	case "sync":
 		return simulate(req)
 	}
