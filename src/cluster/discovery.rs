@@ -48,6 +48,8 @@ impl KindInfo {
 #[derive(Debug, Default)]
 struct Known {
     kinds: BTreeMap<GroupVersionKind, Arc<KindInfo>>,
+    /// Each kind once, in the version that the API server recommends.
+    preferred: Vec<Arc<KindInfo>>,
     version: String,
     asked_at: Option<Instant>,
 }
@@ -87,6 +89,18 @@ impl Discovery {
         self.known.write().await.asked_at = None;
     }
 
+    /// Each kind once.
+    ///
+    /// # Errors
+    /// Where the API server does not answer.
+    pub(super) async fn preferred(&self) -> Result<Vec<Arc<KindInfo>>, kube::Error> {
+        let mut known = self.known.write().await;
+        if known.asked_at.is_none() {
+            *known = ask(&self.client).await?;
+        }
+        Ok(known.preferred.clone())
+    }
+
     /// The version of Kubernetes (`v1.35.4`) and all kinds as `[group/]version/Kind`, for charts.
     ///
     /// # Errors
@@ -114,7 +128,9 @@ async fn ask(client: &Client) -> Result<Known, kube::Error> {
     let version = client.apiserver_version().await?.git_version;
     let discovered = kube::Discovery::new(client.clone()).run_aggregated().await?;
     let mut kinds = BTreeMap::new();
+    let mut preferred = Vec::new();
     for group in discovered.groups() {
+        let recommended = group.preferred_version_or_latest();
         for version in group.versions() {
             for (resource, capabilities) in group.versioned_resources(version) {
                 let gvk = GroupVersionKind {
@@ -129,9 +145,13 @@ async fn ask(client: &Client) -> Result<Known, kube::Error> {
                     gvk: gvk.clone(),
                     resource: core::ApiResource::clone(&resource),
                 };
-                kinds.insert(gvk, Arc::new(info));
+                let info = Arc::new(info);
+                if gvk.version == recommended {
+                    preferred.push(Arc::clone(&info));
+                }
+                kinds.insert(gvk, info);
             }
         }
     }
-    Ok(Known { kinds, version, asked_at: Some(Instant::now()) })
+    Ok(Known { kinds, preferred, version, asked_at: Some(Instant::now()) })
 }

@@ -15,7 +15,7 @@ use crate::flow::{Cause, Problem, Stage};
 use crate::object::ResourceKey;
 
 use super::store::Store;
-use super::{Changed, KindInfo, WatchedObject};
+use super::{Changed, KindInfo, TrackedBy, WatchedObject};
 
 /// Objects per page of a list: a page is held as text once, so this bounds the peak.
 const PAGE: u32 = 250;
@@ -50,9 +50,10 @@ impl KindWatch {
         client: Client,
         info: KindInfo,
         server: String,
+        tracked_by: TrackedBy,
         changes: mpsc::UnboundedSender<Changed>,
     ) -> Arc<Self> {
-        let store = Arc::new(Store::default());
+        let store = Arc::new(Store::new(tracked_by));
         let (sender, state) = watch::channel(State::Starting);
         let task = tokio::spawn(run(
             client,

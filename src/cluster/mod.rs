@@ -9,10 +9,12 @@ mod connect;
 mod discovery;
 mod evidence;
 mod foresee;
+mod inhabitants;
 mod kind_watch;
 mod observe;
 mod predict;
 mod store;
+mod tracked;
 mod watched;
 mod workloads;
 
@@ -27,8 +29,9 @@ use crate::object::{GroupVersionKind, ResourceKey};
 pub use connect::{Connection, connect, connect_context};
 pub use discovery::{Discovery, KindInfo};
 pub use foresee::Foreseeing;
-pub use observe::ObserveRequest;
-pub use store::instance_key;
+pub use inhabitants::Inhabitant;
+pub use observe::{Formerly, ObserveRequest};
+pub use tracked::{TrackedBy, instance_key};
 pub use watched::{OwnedObject, WatchedObject};
 pub use workloads::WorkloadView;
 
@@ -51,6 +54,8 @@ pub struct Cluster {
     watches: Mutex<HashMap<GroupVersionKind, Arc<kind_watch::KindWatch>>>,
     predictions: predict::Predictions,
     workloads: workloads::Workloads,
+    tracked_by: Mutex<TrackedBy>,
+    inhabitants: inhabitants::Seen,
     changes: mpsc::UnboundedSender<Changed>,
 }
 
@@ -64,6 +69,8 @@ impl Cluster {
             watches: Mutex::default(),
             predictions: predict::Predictions::default(),
             workloads: workloads::Workloads::default(),
+            tracked_by: Mutex::default(),
+            inhabitants: inhabitants::Seen::default(),
             changes,
         })
     }
@@ -83,6 +90,19 @@ impl Cluster {
         &self.server
     }
 
+    /// Says how objects are tracked. A change starts all watches anew, since what they kept was chosen by it.
+    pub fn track_by(&self, tracked_by: TrackedBy) {
+        let mut known = self.tracked_by.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != tracked_by {
+            *known = tracked_by;
+            self.watches.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    fn tracked_by(&self) -> TrackedBy {
+        self.tracked_by.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Forgets every prediction: the next comparison asks the API server anew.
     pub fn forget_predictions(&self) {
         self.predictions.clear();
@@ -95,12 +115,14 @@ impl Cluster {
 
     /// The watch of a kind, started where nobody has asked for it before.
     fn watch(&self, kind: &KindInfo) -> Arc<kind_watch::KindWatch> {
+        let tracked_by = self.tracked_by();
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         let watch = watches.entry(kind.gvk.clone()).or_insert_with(|| {
             kind_watch::KindWatch::start(
                 self.client.clone(),
                 kind.clone(),
                 self.server.clone(),
+                tracked_by,
                 self.changes.clone(),
             )
         });

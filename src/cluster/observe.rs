@@ -15,6 +15,7 @@ use super::foresee::{Asked, is_asked};
 use super::kind_watch::KindWatch;
 use super::predict::Foreseen;
 use super::store::{Lookup, Stored};
+use super::tracked::is_still_of;
 use super::{Cluster, Foreseeing, KindInfo, WatchedObject};
 
 /// What to observe.
@@ -26,6 +27,9 @@ pub struct ObserveRequest<'a> {
     pub known_kinds: &'a BTreeSet<GroupVersionKind>,
     /// Objects besides, for example the destination's namespace.
     pub also: &'a [(GroupVersionKind, ResourceKey)],
+    /// Objects that the application had when it was last seen: they are found even where the way of tracking has
+    /// changed since they were written.
+    pub formerly: Formerly<'a>,
     /// The instance in tracking-ids, as [`super::instance_key`] puts it.
     pub instance: &'a str,
     /// How to ask for predictions; none where absent.
@@ -34,12 +38,22 @@ pub struct ObserveRequest<'a> {
     pub now: Time,
 }
 
+/// What an application had.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Formerly<'a> {
+    /// The objects.
+    pub objects: &'a [(GroupVersionKind, ResourceKey)],
+    /// The label that tracks, or tracked.
+    pub label: &'a str,
+}
+
 /// How long the first list of a kind may take.
 const LIST_DEADLINE: Duration = Duration::from_secs(30);
 /// Requests at the same time for one target.
 const PARALLEL: usize = 8;
 
 type Kinds = BTreeMap<GroupVersionKind, Arc<KindWatch>>;
+type Bodies = BTreeMap<ResourceKey, (Arc<Stored>, Arc<Manifest>)>;
 
 impl Cluster {
     /// Observes one target. A kind that cannot be seen is a gap; it hides nothing else.
@@ -49,7 +63,7 @@ impl Cluster {
     pub async fn observe(&self, request: &ObserveRequest<'_>) -> Result<Observation, Problem> {
         let mut seen = Observation::empty(request.now);
         let kinds = self.kinds_of(request, &mut seen).await?;
-        let mut bodies: BTreeMap<ResourceKey, (Arc<Stored>, Arc<Manifest>)> = BTreeMap::new();
+        let mut bodies = Bodies::new();
         for watch in kinds.values() {
             for ((namespace, name), stored) in watch.store().tracked(request.instance) {
                 let gvk = &watch.info().gvk;
@@ -67,11 +81,30 @@ impl Cluster {
                 bodies.insert(key, found);
             }
         }
+        self.add_former(request, &kinds, &mut bodies).await?;
         if let Some(how) = &request.predict {
             self.predict_all(request, how, &kinds, &bodies, &mut seen).await?;
         }
         seen.live = bodies.into_iter().map(|(key, (_, body))| (key, body)).collect();
         Ok(seen)
+    }
+
+    /// Objects that are neither wanted nor found by today's tracking, but were the application's and still say so.
+    async fn add_former(
+        &self,
+        request: &ObserveRequest<'_>,
+        kinds: &Kinds,
+        bodies: &mut Bodies,
+    ) -> Result<(), Problem> {
+        for (gvk, key) in request.formerly.objects {
+            let Some(watch) = kinds.get(gvk).filter(|_| !bodies.contains_key(key)) else { continue };
+            if let Some((stored, body)) = self.live(watch, key).await?
+                && is_still_of(body.body(), request.instance, request.formerly.label)
+            {
+                bodies.insert(key.clone(), (stored, body));
+            }
+        }
+        Ok(())
     }
 
     /// A namespace, by name.
@@ -151,7 +184,7 @@ impl Cluster {
         request: &ObserveRequest<'_>,
         how: &Foreseeing<'_>,
         kinds: &Kinds,
-        bodies: &BTreeMap<ResourceKey, (Arc<Stored>, Arc<Manifest>)>,
+        bodies: &Bodies,
         seen: &mut Observation,
     ) -> Result<(), Problem> {
         let mut unknown: Vec<BoxFuture<'_, Answer<'_>>> = Vec::new();

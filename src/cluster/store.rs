@@ -9,11 +9,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
 
-use crate::api::annotations::{INSTALLATION_ID, TRACKING_ID};
 use crate::diff::Updaters;
-use crate::object::{Manifest, str_at};
+use crate::object::Manifest;
 
-use super::WatchedObject;
+use super::{TrackedBy, WatchedObject};
 
 /// Namespace and name.
 type Name = (String, String);
@@ -33,12 +32,12 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    fn of(object: &WatchedObject) -> Self {
+    fn of(object: &WatchedObject, tracked_by: &TrackedBy) -> Self {
         let text = object.body.to_string();
         Self {
             compressed: lz4_flex::compress_prepend_size(text.as_bytes()).into_boxed_slice(),
             version: object.version_number(),
-            instance: instance_of(&object.body),
+            instance: tracked_by.instance_of(&object.body),
             content: content_hash(&object.body),
             ownership: object.ownership,
             updaters: object.updaters.clone(),
@@ -51,31 +50,6 @@ impl Stored {
         let body: Value = serde_json::from_slice(&text).ok()?;
         Manifest::new(body).ok().map(Arc::new)
     }
-}
-
-/// The instance of a tracking-id, `app:group/Kind:namespace/name`, if the id is about this very object: a copied
-/// object carries somebody else's id and belongs to nobody.
-fn instance_of(body: &Value) -> Option<Arc<str>> {
-    let id = str_at(body, &["metadata", "annotations", TRACKING_ID])?;
-    let (instance, rest) = id.split_once(':')?;
-    let (group_kind, name) = rest.split_once(':')?;
-    let api_version = str_at(body, &["apiVersion"])?;
-    let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    let own_kind = format!("{group}/{}", str_at(body, &["kind"])?);
-    let object_name = str_at(body, &["metadata", "name"])?;
-    let (tracked_namespace, tracked_name) = name.split_once('/')?;
-    // Argo CD writes the destination's namespace into the ids of objects that live in none.
-    let namespace = str_at(body, &["metadata", "namespace"]).unwrap_or_default();
-    let same_place = namespace.is_empty() || tracked_namespace == namespace;
-    (group_kind == own_kind && tracked_name == object_name && same_place).then(|| {
-        let installation = str_at(body, &["metadata", "annotations", INSTALLATION_ID]).unwrap_or_default();
-        Arc::from(instance_key(instance, installation))
-    })
-}
-
-/// How an application of an installation is told from those of the same name of other installations.
-pub fn instance_key(instance: &str, installation: &str) -> String {
-    if installation.is_empty() { instance.to_owned() } else { format!("{instance}@{installation}") }
 }
 
 /// Hash of what a prediction depends on.
@@ -114,6 +88,7 @@ struct Objects {
 #[derive(Debug, Default)]
 pub(super) struct Store {
     objects: RwLock<Objects>,
+    tracked_by: TrackedBy,
 }
 
 /// What is known of one name.
@@ -134,6 +109,10 @@ fn name_hash(namespace: &str, name: &str) -> u64 {
 }
 
 impl Store {
+    pub(super) fn new(tracked_by: TrackedBy) -> Self {
+        Self { objects: RwLock::default(), tracked_by }
+    }
+
     /// Looks a name up, and has it kept from now on.
     pub(super) fn look_up(&self, namespace: &str, name: &str) -> Lookup {
         let key = (namespace.to_owned(), name.to_owned());
@@ -159,7 +138,7 @@ impl Store {
     pub(super) fn insert(&self, object: WatchedObject, keep: bool) -> Vec<Arc<str>> {
         let key = (object.namespace().to_owned(), object.name().to_owned());
         let hash = name_hash(&key.0, &key.1);
-        let stored = Stored::of(&object);
+        let stored = Stored::of(&object, &self.tracked_by);
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(listing) = objects.listing.as_mut() {
             listing.insert(hash);
@@ -238,6 +217,7 @@ impl Objects {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::annotations::TRACKING_ID;
 
     fn object(name: &str, version: u64, tracking: Option<&str>) -> WatchedObject {
         let annotation =

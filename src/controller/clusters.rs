@@ -6,9 +6,9 @@ use std::time::Duration;
 use base64::Engine;
 use kube::{Api, Client, Config};
 
-use crate::cluster::{Cluster, WatchedObject};
+use crate::cluster::{Cluster, TrackedBy, WatchedObject};
 use crate::flow::{Cause, Destination, IN_CLUSTER_SERVER, Problem, Stage};
-use crate::settings::ClusterSecret;
+use crate::settings::{ClusterSecret, TrackingMethod};
 
 use super::{Shared, watchers};
 
@@ -38,6 +38,7 @@ pub(super) async fn cluster(shared: &Shared, destination: &Destination) -> Resul
     {
         let clusters = shared.clusters.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cluster) = clusters.get(&destination.server) {
+            cluster.track_by(tracked_by(shared));
             return Ok(Arc::clone(cluster));
         }
     }
@@ -56,8 +57,17 @@ pub(super) async fn cluster(shared: &Shared, destination: &Destination) -> Resul
         }
     };
     let cluster = Cluster::new(&destination.server, client, shared.changes.clone());
+    cluster.track_by(tracked_by(shared));
     let mut clusters = shared.clusters.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(Arc::clone(clusters.entry(destination.server.clone()).or_insert(cluster)))
+}
+
+fn tracked_by(shared: &Shared) -> TrackedBy {
+    let settings = shared.store.argocd_cm();
+    match settings.tracking {
+        TrackingMethod::Label => TrackedBy::Label(settings.instance_label.clone()),
+        TrackingMethod::Annotation | TrackingMethod::AnnotationAndLabel => TrackedBy::Annotation,
+    }
 }
 
 fn client_of(secret: &ClusterSecret) -> Result<Client, Problem> {

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::api::{Application, annotations};
-use crate::cluster::{Foreseeing, ObserveRequest};
+use crate::cluster::{Foreseeing, Formerly, ObserveRequest};
 use crate::diff::{Comparing, IgnoreRules, compare};
 use crate::flow::{Cause, Comparison, Destination, Manifests, Observation, Problem, Stage};
 use crate::object::{GroupVersionKind, Manifest, ResourceKey};
 use crate::project::{permits_destination, permits_kind};
-use crate::render::{Scope, Tracking, track};
+use crate::render::{LONGEST_LABEL, Scope, Tracking, track};
+use crate::settings::TrackingMethod;
 
 use super::reconcile::Work;
 use super::rendering::Rendering;
+use super::warnings::split_excluded;
 
 /// Marks the objects, observes the cluster, and compares.
 pub(super) async fn look(
@@ -20,10 +22,23 @@ pub(super) async fn look(
     rendering: Rendering,
     revision: &str,
     rules: &IgnoreRules,
-) -> Result<(Manifests, Comparison), Problem> {
-    let scopes = scopes(work, &rendering.objects).await?;
+) -> Result<(Manifests, Comparison, Vec<Problem>), Problem> {
+    let (wanted, notes) = split_excluded(work, rendering.objects);
+    let scopes = scopes(work, &wanted).await?;
     let settings = work.shared.store.argocd_cm();
     let instance = work.app.instance_name(&work.shared.options.namespace);
+    if settings.tracking == TrackingMethod::Label && instance.len() > LONGEST_LABEL {
+        // Cut, it could be another application's, which would then prune this one's objects.
+        return Err(Problem::stalled(
+            Stage::Validate,
+            Cause::InvalidSpec,
+            format!(
+                "labels hold {LONGEST_LABEL} characters, {instance} has {}: shorten the name, or set \
+                 application.resourceTrackingMethod to annotation",
+                instance.len()
+            ),
+        ));
+    }
     let tracking = Tracking {
         instance: &instance,
         method: settings.tracking,
@@ -32,7 +47,7 @@ pub(super) async fn look(
         installation_id: &settings.installation_id,
     };
     let scope_of = |object: &Manifest| scopes.get(&object.gvk()).copied().unwrap_or(Scope::Unknown);
-    let objects = track(&rendering.objects, &tracking, scope_of);
+    let objects = track(&wanted, &tracking, scope_of);
     let manifests = Manifests {
         objects,
         source_type: rendering.source_type,
@@ -40,7 +55,7 @@ pub(super) async fn look(
         warnings: rendering.warnings,
     };
     let comparison = compare_again(work, &manifests, rules).await?;
-    Ok((manifests, comparison))
+    Ok((manifests, comparison, notes))
 }
 
 /// Observes and compares the same manifests anew, after writes.
@@ -83,10 +98,12 @@ pub(super) async fn observe(
     instance: &str,
 ) -> Result<Observation, Problem> {
     let known_kinds = work.known_kinds();
+    let (former, label) = (work.former_objects(), work.shared.store.argocd_cm().instance_label.clone());
     let request = ObserveRequest {
         desired: &manifests.objects,
         known_kinds: &known_kinds,
         also: &[],
+        formerly: Formerly { objects: &former, label: &label },
         instance,
         predict: Some(foreseeing(&work.app, rules)),
         now: work.now,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::api::{PropagationPolicy, Requirement, annotations};
-use crate::cluster::ObserveRequest;
+use crate::cluster::{Formerly, ObserveRequest};
 use crate::flow::{Action, Cause, Observation, Problem, Stage, Task, WriteOptions};
 use crate::sync::{Applying, apply};
 
@@ -19,10 +19,12 @@ pub(super) async fn finalize(work: &Work<'_>, _memory: &mut Memory) -> Result<Op
     let Some(propagation) = propagation(work) else { return Ok(None) };
     let instance = work.instance();
     let known_kinds = work.known_kinds();
+    let (former, label) = (work.former_objects(), work.shared.store.argocd_cm().instance_label.clone());
     let request = ObserveRequest {
         desired: &[],
         known_kinds: &known_kinds,
         also: &[],
+        formerly: Formerly { objects: &former, label: &label },
         instance: &instance,
         predict: None,
         now: work.now,

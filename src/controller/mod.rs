@@ -19,6 +19,7 @@ mod rendering;
 mod stepping;
 mod store;
 mod validate;
+mod warnings;
 mod watchers;
 mod windows;
 
@@ -73,6 +74,7 @@ pub struct Shared {
     changes: mpsc::UnboundedSender<Changed>,
     scripts: LuaRunner,
     ready: std::sync::atomic::AtomicBool,
+    orphans: Mutex<HashMap<ObjectName, usize>>,
     memories: Mutex<HashMap<ObjectName, Arc<tokio::sync::Mutex<Memory>>>>,
 }
 
@@ -104,6 +106,7 @@ impl Shared {
     fn forget(&self, name: &ObjectName) {
         self.queue.remove(name);
         self.store.remove_application(name);
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
@@ -134,6 +137,11 @@ impl Shared {
     /// The applications as last seen, for metrics and lists.
     pub fn applications(&self) -> Vec<Arc<Application>> {
         self.store.applications()
+    }
+
+    /// How many objects in an application's namespace belong to nobody, where its project asks for that.
+    pub fn orphaned(&self, name: &ObjectName) -> usize {
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or(0)
     }
 
     /// How many applications wait to be reconciled.
@@ -173,6 +181,7 @@ impl Controller {
             changes,
             scripts: LuaRunner::new(std::env::current_exe().ok().map(SandboxPool::new)),
             ready: std::sync::atomic::AtomicBool::new(false),
+            orphans: Mutex::default(),
             memories: Mutex::default(),
             options,
         };

@@ -206,7 +206,7 @@ async fn store_start(
         revisions: vec![wanted.manifests.revision.clone()],
         source_types: vec![wanted.manifests.source_type],
         operation_state: Some(state.clone()),
-        problems: wanted.comparison.problems.clone(),
+        problems: wanted.comparison.problems.iter().chain(&wanted.notes).cloned().collect(),
         controller_namespace: &work.shared.options.namespace,
         ..Seen::default()
     };

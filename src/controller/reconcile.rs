@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use crate::api::{Application, ApplicationStatus, Time, annotations};
 use crate::cluster::{Cluster, instance_key};
 use crate::flow::{Cause, Destination, Next, ObjectName, Problem, Stage};
-use crate::object::GroupVersionKind;
+use crate::object::{GroupVersionKind, ResourceKey};
 use crate::source::Freshness;
 use crate::status::{Seen, compose};
 
 use super::publish::{Changes, publish, publish_unreadable};
 use super::rendering::want;
 use super::validate::{the_source, validate};
-use super::{Memory, Shared, assess, clusters, finalize, operation};
+use super::{Memory, Shared, assess, clusters, finalize, operation, warnings};
 
 /// What a reconcile works on.
 pub(super) struct Work<'a> {
@@ -39,7 +39,23 @@ impl Work<'_> {
         let results = status.operation_state.iter().filter_map(|state| state.sync_result.as_ref());
         let written =
             results.flat_map(|result| &result.resources).map(|one| kind(&one.group, &one.version, &one.kind));
-        seen.chain(written).collect()
+        let server = &self.destination.server;
+        let settings = self.shared.store.argocd_cm();
+        let kept = |gvk: &GroupVersionKind| !settings.resources.excludes(&gvk.group, &gvk.kind, server);
+        seen.chain(written).filter(kept).collect()
+    }
+
+    /// Objects that the application had when its status was last written.
+    pub(super) fn former_objects(&self) -> Vec<(GroupVersionKind, ResourceKey)> {
+        let objects = self.app.status.resources.iter().filter(|one| !one.hook).map(|one| {
+            let gvk = GroupVersionKind {
+                group: one.group.clone(),
+                version: one.version.clone(),
+                kind: one.kind.clone(),
+            };
+            (gvk, ResourceKey::new(&one.group, &one.kind, &one.namespace, &one.name))
+        });
+        objects.collect()
     }
 
     /// The instance in tracking-ids of the application's objects.
@@ -158,6 +174,8 @@ async fn run(
     let outcome = operation::drive(&work, memory, &wanted).await?;
     let comparison = outcome.comparison.as_ref().unwrap_or(&wanted.comparison);
     let health = assess::assess_all(&work, comparison).await;
+    let warnings = wanted.notes.iter().cloned().chain(warnings::orphans(&work, comparison).await);
+    let problems = comparison.problems.iter().cloned().chain(outcome.problems).chain(warnings).collect();
     let seen = Seen {
         comparison: Some(comparison),
         rolled_up: Some(assess::roll_up(&work.app, comparison, &health)),
@@ -166,7 +184,7 @@ async fn run(
         source_types: vec![wanted.manifests.source_type],
         operation_state: outcome.state,
         synced: outcome.synced,
-        problems: comparison.problems.iter().cloned().chain(outcome.problems).collect(),
+        problems,
         controller_namespace: &shared.options.namespace,
     };
     // The operation may have been stored in the meantime: what was seen is laid over the newest state.

@@ -31,6 +31,8 @@ pub(super) struct Wanted {
     pub(super) manifests: Manifests,
     pub(super) comparison: Comparison,
     pub(super) rules: IgnoreRules,
+    /// What is worth a warning, whatever becomes of the comparison.
+    pub(super) notes: Vec<Problem>,
 }
 
 /// Source → revision → tree → manifests → observation → comparison.
@@ -51,10 +53,9 @@ pub(super) async fn want(
     let objects = rendered(work, memory, source, &access, &revision).await?;
     let system = Customizations::read(&work.shared.store.argocd_cm().data);
     let rules = IgnoreRules::read(&work.app.spec.ignore_differences, &system, &JqPaths);
-    let (manifests, comparison) = look(work, objects, &revision.id, &rules.0).await?;
-    let mut comparison = comparison;
-    comparison.problems.extend(rules.1.iter().map(|rule| invalid(rule.to_string())));
-    Ok(Wanted { manifests, comparison, rules: rules.0 })
+    let (manifests, comparison, mut notes) = look(work, objects, &revision.id, &rules.0).await?;
+    notes.extend(rules.1.iter().map(|rule| invalid(rule.to_string())));
+    Ok(Wanted { manifests, comparison, rules: rules.0, notes })
 }
 
 /// Renders, or takes the render before where nothing that it read has changed.

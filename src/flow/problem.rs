@@ -79,6 +79,8 @@ pub enum Cause {
     RepeatedResource,
     /// The settings exclude the object.
     ExcludedResource,
+    /// Objects belong to nobody.
+    Orphaned,
     /// It is not built yet.
     NotSupported,
     /// A defect of ours.
@@ -123,6 +125,7 @@ impl Problem {
     /// The condition under which users find it.
     pub fn condition(&self) -> ConditionType {
         match (self.stage, self.cause) {
+            (_, Cause::Orphaned) => ConditionType::OrphanedResourceWarning,
             (Stage::Validate, _) | (_, Cause::NotPermitted | Cause::InvalidSpec) => {
                 ConditionType::InvalidSpecError
             }

@@ -5,6 +5,7 @@ use prometheus::{Encoder, GaugeVec, Opts, TextEncoder};
 
 use crate::api::{Application, HealthCode};
 use crate::controller::Shared;
+use crate::flow::ObjectName;
 
 use super::Counters;
 
@@ -40,6 +41,10 @@ fn applications(shared: &Shared) -> Result<Vec<prometheus::proto::MetricFamily>,
         Opts::new("argocd_app_condition", "Report application conditions."),
         &["namespace", "name", "condition"],
     )?;
+    let orphans = GaugeVec::new(
+        Opts::new("argocd_app_orphaned_resources_count", "Number of orphaned resources per application."),
+        &["namespace", "name", "project"],
+    )?;
     let queue = GaugeVec::new(Opts::new("workqueue_depth", "Current depth of workqueue"), &["name"])?;
     queue.with_label_values(&["app_reconciliation_queue"]).set(shared.queue_length() as f64);
     let clusters =
@@ -51,11 +56,15 @@ fn applications(shared: &Shared) -> Result<Vec<prometheus::proto::MetricFamily>,
         let labels = labels_of(&app);
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
         info.with_label_values(&labels).set(1.0);
+        let name = ObjectName::new(app.namespace(), app.name());
+        let count = shared.orphaned(&name) as f64;
+        orphans.with_label_values(&[app.namespace(), app.name(), app.project()]).set(count);
         for condition in &app.status.conditions {
             conditions.with_label_values(&[app.namespace(), app.name(), condition.kind.as_str()]).inc();
         }
     }
-    Ok([info.collect(), conditions.collect(), queue.collect(), clusters.collect()].concat())
+    Ok([info.collect(), conditions.collect(), orphans.collect(), queue.collect(), clusters.collect()]
+        .concat())
 }
 
 fn labels_of(app: &Application) -> [String; 10] {

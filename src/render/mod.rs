@@ -20,7 +20,7 @@ use crate::object::Manifest;
 
 pub use chart::TreeCharts;
 pub use documents::{read_documents, read_json_or_yaml};
-pub use tracking::{Scope, Tracking, track};
+pub use tracking::{LONGEST_LABEL, Scope, Tracking, track};
 
 /// What a render depends on besides the tree and the source.
 #[derive(Clone, Debug, Default)]

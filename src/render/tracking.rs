@@ -34,7 +34,7 @@ pub struct Tracking<'a> {
 }
 
 /// Labels hold at most this many characters.
-const LONGEST_LABEL: usize = 63;
+pub const LONGEST_LABEL: usize = 63;
 
 /// Marks objects. `scope_of` answers for kinds that the cluster knows; kinds that come with a CRD in the same set
 /// have the scope that the CRD says.

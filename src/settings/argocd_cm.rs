@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::api::parse_go_duration;
 
+use super::ResourceFilter;
+
 /// How objects are known to belong to an application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TrackingMethod {
@@ -32,6 +34,8 @@ pub struct ArgocdCm {
     pub poll_jitter: Duration,
     /// `kustomize.buildOptions`.
     pub kustomize_build_options: String,
+    /// `resource.exclusions` and `resource.inclusions`.
+    pub resources: ResourceFilter,
     /// All entries, for the rooms that read customizations of kinds.
     pub data: BTreeMap<String, String>,
     /// What could not be read, for the log.
@@ -83,6 +87,7 @@ impl ArgocdCm {
             poll_interval,
             poll_jitter,
             kustomize_build_options: data.get("kustomize.buildOptions").cloned().unwrap_or_default(),
+            resources: ResourceFilter::read(data, &mut problems),
             data: data.clone(),
             problems,
         }

@@ -7,6 +7,7 @@ mod cluster;
 mod cmd_params;
 mod customizations;
 mod repository;
+mod resource_filter;
 mod sync_settings;
 
 pub use argocd_cm::{ArgocdCm, TrackingMethod};
@@ -14,6 +15,7 @@ pub use cluster::{ClusterSecret, InvalidCluster};
 pub use cmd_params::CmdParams;
 pub use customizations::{Customizations, KnownTypeField};
 pub use repository::{RepositorySecret, Sensitive, best_match};
+pub use resource_filter::ResourceFilter;
 pub use sync_settings::{ConfirmKind, SyncSettings};
 
 use std::collections::BTreeMap;

@@ -157,7 +157,8 @@ fn hooks_run_once_each_sync_and_are_deleted_as_their_policy_says() {
     world.converged("app", &first);
     let jobs = |world: &World| {
         let jobs = world.api.list(&format!("/apis/batch/v1/namespaces/{target}/jobs")).unwrap();
-        jobs.iter().map(|job| job["metadata"].clone()).collect::<Vec<_>>()
+        let there = jobs.iter().filter(|job| job["metadata"]["deletionTimestamp"].is_null());
+        there.map(|job| job["metadata"].clone()).collect::<Vec<_>>()
     };
     let left = jobs(&world);
     assert_eq!(left.len(), 1, "the PostSync hook was deleted: {left:?}");

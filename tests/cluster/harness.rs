@@ -142,6 +142,12 @@ impl World {
         format!("{}/{name}", self.apps_path())
     }
 
+    /// Changes entries of `argocd-cm`; null takes one away.
+    pub(super) fn settings(&self, data: Value) {
+        let path = format!("/api/v1/namespaces/{}/configmaps/argocd-cm", self.namespace);
+        self.api.merge(&path, &json!({"data": data})).unwrap();
+    }
+
     /// The namespace into which an Application of this name is deployed, made before the Application.
     pub(super) fn target(&self, name: &str) -> String {
         let target = format!("{}-{name}", self.namespace);

@@ -11,3 +11,4 @@ mod kill;
 mod large;
 mod mistakes;
 mod ownership;
+mod settings;
