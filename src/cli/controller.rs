@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cluster::connect;
-use crate::controller::{Controller, ControllerOptions, read_cmd_params};
+use crate::cluster::{Lease, Requests, connect};
+use crate::controller::{Candidate, Controller, ControllerOptions, read_cmd_params};
 use crate::flow::Meter;
 use crate::metrics::{Counters, Endpoints};
 
@@ -38,6 +38,15 @@ pub(super) struct ControllerArgs {
     /// Applications that are reconciled at the same time.
     #[arg(long, default_value_t = 10)]
     workers: usize,
+    /// Elect a leader by a Lease, so that of several replicas one works.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
+    leader_elect: bool,
+    /// Name of this replica in the election; that of the host and the metrics port where it is not given.
+    #[arg(long, env = "POD_NAME")]
+    identity: Option<String>,
+    /// Labels of Applications that argocd_app_labels shows.
+    #[arg(long, value_delimiter = ',', env = "ARGOCD_APPLICATION_CONTROLLER_METRICS_APPLICATION_LABELS")]
+    metrics_application_labels: Vec<String>,
     /// Port of /metrics, /healthz and /readyz.
     #[arg(long, default_value_t = 8082)]
     metrics_port: u16,
@@ -80,15 +89,34 @@ async fn serve(args: &ControllerArgs) -> Result<(), CliError> {
     };
     let counters = Arc::new(Counters::new().map_err(|error| CliError::Usage(error.to_string()))?);
     let meter: Arc<dyn Meter> = counters.clone();
-    let controller = Controller::new(connection.client, options, meter);
-    let endpoints = Endpoints { counters, shared: controller.shared() };
+    let lease = args.leader_elect.then(Lease::new);
+    let candidate = Candidate { namespace: options.namespace.clone(), identity: identity(args) };
+    let requests = Requests::new(Arc::clone(&meter), lease.clone());
+    let client = requests.client(connection.config).map_err(|error| CliError::Usage(error.to_string()))?;
+    let controller = Controller::new(client, requests, options, meter);
+    let labels = args.metrics_application_labels.clone();
+    let endpoints = Endpoints { counters, shared: controller.shared(), labels };
     let address = std::net::SocketAddr::new(args.metrics_bind, args.metrics_port);
-    tokio::spawn(async move {
-        if let Err(error) = crate::metrics::serve(address, endpoints).await {
-            tracing::error!(%address, %error, "metrics are not served: choose another --metrics-port");
-        }
-    });
-    Ok(controller.run(stop_signal()?).await?)
+    let listener = crate::metrics::listen(address).await.map_err(|error| {
+        CliError::Usage(format!(
+            "metrics cannot be served at {address}: {error}; choose another --metrics-port"
+        ))
+    })?;
+    tokio::spawn(crate::metrics::serve(listener, endpoints));
+    let stop = stop_signal()?;
+    match lease {
+        Some(lease) => controller.run_as_leader(connection.client, candidate, lease, stop).await?,
+        None => controller.run(stop).await?,
+    }
+    Ok(())
+}
+
+/// The name of a pod is unlike all others; two processes on one machine differ in their port.
+fn identity(args: &ControllerArgs) -> String {
+    args.identity.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| {
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        format!("{host}_{}", args.metrics_port)
+    })
 }
 
 /// Ready when the process is asked to stop.

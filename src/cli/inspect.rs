@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use crate::cluster::connect_context;
+use crate::cluster::{Requests, connect_context};
 use crate::controller::{Controller, ControllerOptions, Examination, Inspection};
 use crate::flow::{NoMeter, ObjectName};
 
@@ -62,6 +62,6 @@ async fn controller(args: &InspectArgs, app: &str) -> Result<(Controller, Object
         workers: 1,
         sync_timeout: None,
     };
-    let controller = Controller::new(connection.client, options, Arc::new(NoMeter));
+    let controller = Controller::new(connection.client, Requests::default(), options, Arc::new(NoMeter));
     Ok((controller, ObjectName::new(namespace, name)))
 }

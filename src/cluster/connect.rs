@@ -9,6 +9,8 @@ use crate::flow::{Cause, Problem, Stage};
 
 /// An open connection.
 pub struct Connection {
+    /// How the cluster is reached.
+    pub config: Config,
     /// The client.
     pub client: Client,
     /// Namespace of the kubeconfig's context, or of the pod.
@@ -46,8 +48,8 @@ pub async fn connect_context(
     };
     let namespace = config.default_namespace.clone();
     let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let client = Client::try_from(config).map_err(|error| no_cluster(&error.to_string()))?;
-    Ok(Connection { client, namespace, server })
+    let client = Client::try_from(config.clone()).map_err(|error| no_cluster(&error.to_string()))?;
+    Ok(Connection { config, client, namespace, server })
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Problem {

@@ -84,6 +84,11 @@ impl Discovery {
         Ok(known.kinds.get(gvk).map(Arc::clone))
     }
 
+    /// The version of Kubernetes; empty while nobody has asked for it, or while it is being asked.
+    pub(super) fn version(&self) -> String {
+        self.known.try_read().map(|known| known.version.clone()).unwrap_or_default()
+    }
+
     /// Makes the next question for an unknown kind reach the API server, since a CRD was just applied.
     pub async fn expect_new_kinds(&self) {
         self.known.write().await.asked_at = None;

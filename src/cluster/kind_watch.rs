@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::flow::{Cause, Problem, Stage};
+use crate::flow::{Cause, Meter, Problem, Stage};
 use crate::object::ResourceKey;
 
 use super::store::Store;
@@ -52,6 +52,7 @@ impl KindWatch {
         server: String,
         tracked_by: TrackedBy,
         changes: mpsc::UnboundedSender<Changed>,
+        meter: Arc<dyn Meter>,
     ) -> Arc<Self> {
         let store = Arc::new(Store::new(tracked_by));
         let (sender, state) = watch::channel(State::Starting);
@@ -59,13 +60,18 @@ impl KindWatch {
             client,
             info.clone(),
             Arc::clone(&store),
-            Sink { server, changes, state: sender },
+            Sink { server, changes, meter, state: sender },
         ));
         Arc::new(Self { info, store, state, task })
     }
 
     pub(super) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Whether the store follows the cluster.
+    pub(super) fn is_synced(&self) -> bool {
+        matches!(*self.state.borrow(), State::Synced)
     }
 
     pub(super) fn info(&self) -> &KindInfo {
@@ -98,6 +104,7 @@ impl KindWatch {
 struct Sink {
     server: String,
     changes: mpsc::UnboundedSender<Changed>,
+    meter: Arc<dyn Meter>,
     state: watch::Sender<State>,
 }
 
@@ -134,6 +141,9 @@ async fn run(client: Client, info: KindInfo, store: Arc<Store>, sink: Sink) {
 
 /// Takes one event in. Gives whether a list is being read.
 fn take(event: Event<WatchedObject>, listing: bool, info: &KindInfo, store: &Store, sink: &Sink) -> bool {
+    if matches!(event, Event::Apply(_) | Event::Delete(_)) {
+        sink.meter.cluster_event(&sink.server, &info.gvk.group, &info.gvk.kind);
+    }
     match event {
         Event::Init => {
             store.begin_list();

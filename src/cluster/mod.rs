@@ -13,6 +13,7 @@ mod inhabitants;
 mod kind_watch;
 mod observe;
 mod predict;
+mod requests;
 mod store;
 mod tracked;
 mod watched;
@@ -20,10 +21,12 @@ mod workloads;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use kube::Client;
 use tokio::sync::mpsc;
 
+use crate::flow::Meter;
 use crate::object::{GroupVersionKind, ResourceKey};
 
 pub use connect::{Connection, connect, connect_context};
@@ -31,6 +34,7 @@ pub use discovery::{Discovery, KindInfo};
 pub use foresee::Foreseeing;
 pub use inhabitants::Inhabitant;
 pub use observe::{Formerly, ObserveRequest};
+pub use requests::{Lease, NotLeader, Requests, made_for};
 pub use tracked::{TrackedBy, instance_key};
 pub use watched::{OwnedObject, WatchedObject};
 pub use workloads::WorkloadView;
@@ -57,11 +61,33 @@ pub struct Cluster {
     tracked_by: Mutex<TrackedBy>,
     inhabitants: inhabitants::Seen,
     changes: mpsc::UnboundedSender<Changed>,
+    meter: Arc<dyn Meter>,
+    connected_at: Instant,
+}
+
+/// What a cluster is to those who only count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterSummary {
+    /// Version of Kubernetes, as the API server says it; empty while it is not known.
+    pub version: String,
+    /// Kinds that are watched.
+    pub kinds: usize,
+    /// Objects that are kept.
+    pub objects: usize,
+    /// Whether every watch follows the cluster.
+    pub connected: bool,
+    /// Since when the cluster is watched.
+    pub age: Duration,
 }
 
 impl Cluster {
     /// A cluster behind a client. `changes` hears of every change to a tracked object.
-    pub fn new(server: &str, client: Client, changes: mpsc::UnboundedSender<Changed>) -> Arc<Self> {
+    pub fn new(
+        server: &str,
+        client: Client,
+        changes: mpsc::UnboundedSender<Changed>,
+        meter: Arc<dyn Meter>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             server: server.to_owned(),
             discovery: Discovery::new(client.clone()),
@@ -72,6 +98,8 @@ impl Cluster {
             tracked_by: Mutex::default(),
             inhabitants: inhabitants::Seen::default(),
             changes,
+            meter,
+            connected_at: Instant::now(),
         })
     }
 
@@ -83,6 +111,18 @@ impl Cluster {
     /// The kinds that the cluster knows.
     pub fn discovery(&self) -> &Discovery {
         &self.discovery
+    }
+
+    /// What is known of the cluster as a whole, without a request.
+    pub fn summary(&self) -> ClusterSummary {
+        let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        ClusterSummary {
+            version: self.discovery.version(),
+            kinds: watches.len(),
+            objects: watches.values().map(|watch| watch.store().len()).sum(),
+            connected: watches.values().all(|watch| watch.is_synced()),
+            age: self.connected_at.elapsed(),
+        }
     }
 
     /// Address of the API server.
@@ -124,6 +164,7 @@ impl Cluster {
                 self.server.clone(),
                 tracked_by,
                 self.changes.clone(),
+                Arc::clone(&self.meter),
             )
         });
         Arc::clone(watch)

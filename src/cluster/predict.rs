@@ -1,7 +1,9 @@
 //! What was foreseen, kept once per state of the world.
 //!
 //! The key of the cache: what is applied, what is there (without status), and who owns which fields. A prediction is
-//! good as long as none of these changes; a hard refresh drops all.
+//! good as long as none of these changes; a hard refresh drops all. One change does not count: annotations in which
+//! Kubernetes' own controllers keep their books, such as the revision of a Deployment, where Git says nothing of them.
+//! They are written after each apply, and asking again would double the requests of a sync.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -25,8 +27,8 @@ struct Premise {
 
 #[derive(Clone)]
 enum Kept {
-    /// The apply changes nothing.
-    Unchanged,
+    /// The apply changes nothing. With the hash of what is there, without the books of Kubernetes' controllers.
+    Unchanged(u64),
     /// The apply gives this.
     Changed(Foreseen),
 }
@@ -60,14 +62,24 @@ impl Predictions {
     /// What is known without a request.
     pub(super) fn get(&self, applied: &Manifest, live: &Stored, body: &Arc<Manifest>) -> Option<Foreseen> {
         let premise = Premise::of(applied, live.content, live.ownership);
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.get(&applied.key()).filter(|(known, _)| *known == premise)? {
-            (_, Kept::Unchanged) => Some(Foreseen {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, foreseen) = kept.get_mut(&applied.key())?;
+        if *known != premise {
+            let same = known.applied == premise.applied
+                && known.content != premise.content
+                && matches!(foreseen, Kept::Unchanged(rest) if *rest == without_books(applied, body.body()));
+            if !same {
+                return None;
+            }
+            *known = premise;
+        }
+        match foreseen {
+            Kept::Unchanged(_) => Some(Foreseen {
                 prediction: Prediction::Object(Arc::clone(body)),
                 ownership: OwnershipChange::default(),
                 owners: None,
             }),
-            (_, Kept::Changed(foreseen)) => Some(foreseen.clone()),
+            Kept::Changed(foreseen) => Some(foreseen.clone()),
         }
     }
 
@@ -84,12 +96,12 @@ impl Predictions {
 
     pub(super) fn put(&self, applied: &Manifest, live: &Stored, foreseen: &Foreseen) {
         let premise = Premise::of(applied, live.content, live.ownership);
-        let unchanged = matches!(&foreseen.prediction, Prediction::Object(object)
-            if content_hash(object.body()) == live.content);
-        let kept = if unchanged && foreseen.ownership.is_none() && foreseen.owners.is_none() {
-            Kept::Unchanged
-        } else {
-            Kept::Changed(foreseen.clone())
+        let plain = foreseen.ownership.is_none() && foreseen.owners.is_none();
+        let kept = match &foreseen.prediction {
+            Prediction::Object(object) if plain && content_hash(object.body()) == live.content => {
+                Kept::Unchanged(without_books(applied, object.body()))
+            }
+            _ => Kept::Changed(foreseen.clone()),
         };
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(applied.key(), (premise, kept));
     }
@@ -98,10 +110,60 @@ impl Predictions {
     pub(super) fn seed(&self, applied: &Manifest, answer: &WatchedObject) {
         let premise = Premise::of(applied, content_hash(&answer.body), answer.ownership);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.insert(applied.key(), (premise, Kept::Unchanged));
+        kept.insert(applied.key(), (premise, Kept::Unchanged(without_books(applied, &answer.body))));
     }
 
     pub(super) fn clear(&self) {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Hash of an object without the annotations in which Kubernetes' own controllers keep their books, unless Git sets
+/// them. What kubectl writes counts: it tells that somebody applied the object.
+fn without_books(applied: &Manifest, body: &Value) -> u64 {
+    let is_book = |key: &str| {
+        key.split_once('/').is_some_and(|(domain, _)| {
+            domain.ends_with(".kubernetes.io") && domain != "kubectl.kubernetes.io"
+        }) && applied.annotation(key).is_none()
+    };
+    let found = body.pointer("/metadata/annotations").and_then(Value::as_object);
+    if !found.is_some_and(|annotations| annotations.keys().any(|key| is_book(key))) {
+        return content_hash(body);
+    }
+    let mut rest = body.clone();
+    let metadata = rest.get_mut("metadata").and_then(Value::as_object_mut);
+    if let Some(metadata) = metadata
+        && let Some(Value::Object(annotations)) = metadata.get_mut("annotations")
+    {
+        annotations.retain(|key, _| !is_book(key));
+        if annotations.is_empty() {
+            metadata.remove("annotations");
+        }
+    }
+    content_hash(&rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn hash(annotations: Value) -> u64 {
+        let body = |annotations: Value| {
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": 1},
+                   "metadata": {"name": "d", "annotations": annotations}})
+        };
+        let desired = Manifest::new(body(json!({"a": "b", "set.kubernetes.io/by-git": "1"}))).unwrap();
+        without_books(&desired, &body(annotations))
+    }
+
+    #[test]
+    fn books_of_controllers_do_not_count_unless_git_keeps_them() {
+        let plain = hash(json!({"a": "b"}));
+        assert_eq!(plain, hash(json!({"a": "b", "deployment.kubernetes.io/revision": "2"})));
+        assert_ne!(plain, hash(json!({"a": "b", "set.kubernetes.io/by-git": "2"})));
+        assert_ne!(plain, hash(json!({"a": "b", "kubectl.kubernetes.io/last-applied-configuration": "{}"})));
+        assert_ne!(plain, hash(json!({"a": "b", "sidecar.example.com/inject": "true"})));
+        assert_ne!(plain, hash(json!({})));
     }
 }

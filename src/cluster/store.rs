@@ -126,6 +126,11 @@ impl Store {
         found
     }
 
+    /// How many objects are kept.
+    pub(super) fn len(&self) -> usize {
+        self.objects.read().unwrap_or_else(PoisonError::into_inner).kept.len()
+    }
+
     /// The objects that are tracked for an instance.
     pub(super) fn tracked(&self, instance: &str) -> Vec<(Name, Arc<Stored>)> {
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);

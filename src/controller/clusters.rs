@@ -43,7 +43,7 @@ pub(super) async fn cluster(shared: &Shared, destination: &Destination) -> Resul
         }
     }
     let client = match shared.store.cluster(&destination.server) {
-        Some(secret) => client_of(&secret)?,
+        Some(secret) => client_of(shared, &secret)?,
         None if destination.server == IN_CLUSTER_SERVER => shared.client.clone(),
         None => {
             return Err(Problem::stalled(
@@ -56,7 +56,8 @@ pub(super) async fn cluster(shared: &Shared, destination: &Destination) -> Resul
             ));
         }
     };
-    let cluster = Cluster::new(&destination.server, client, shared.changes.clone());
+    let cluster =
+        Cluster::new(&destination.server, client, shared.changes.clone(), Arc::clone(&shared.meter));
     cluster.track_by(tracked_by(shared));
     let mut clusters = shared.clusters.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(Arc::clone(clusters.entry(destination.server.clone()).or_insert(cluster)))
@@ -70,7 +71,7 @@ fn tracked_by(shared: &Shared) -> TrackedBy {
     }
 }
 
-fn client_of(secret: &ClusterSecret) -> Result<Client, Problem> {
+fn client_of(shared: &Shared, secret: &ClusterSecret) -> Result<Client, Problem> {
     let invalid = |message: String| {
         Problem::stalled(
             Stage::Validate,
@@ -100,7 +101,7 @@ fn client_of(secret: &ClusterSecret) -> Result<Client, Problem> {
     config.auth_info.token = text(&secret.config.bearer_token).map(Into::into);
     config.auth_info.client_certificate_data = text(&tls.cert_data);
     config.auth_info.client_key_data = text(&tls.key_data).map(Into::into);
-    Client::try_from(config).map_err(|error| invalid(error.to_string()))
+    shared.requests.client(config).map_err(|error| invalid(error.to_string()))
 }
 
 /// Certificates in base64 of PEM, as DER.

@@ -11,6 +11,7 @@ mod comparing;
 mod examine;
 mod finalize;
 mod inspect;
+mod leader;
 mod operation;
 mod publish;
 mod queue;
@@ -23,7 +24,7 @@ mod warnings;
 mod watchers;
 mod windows;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,9 +34,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::api::Application;
-use crate::cluster::{Changed, Cluster};
+use crate::cluster::{Changed, Cluster, ClusterSummary, Lease, Requests, made_for};
 use crate::eval::{LuaRunner, SandboxPool};
-use crate::flow::{Meter, ObjectName, Problem, Written};
+use crate::flow::{IN_CLUSTER_SERVER, Meter, ObjectName, Problem, Written};
 use crate::object::ResourceKey;
 use crate::project::names_namespace;
 use crate::source::{Sources, SourcesOptions};
@@ -43,6 +44,7 @@ use crate::source::{Sources, SourcesOptions};
 pub use cmd_params::read_cmd_params;
 pub use examine::Examination;
 pub use inspect::Inspection;
+pub use leader::Candidate;
 use queue::Queue;
 use store::Store;
 
@@ -66,6 +68,7 @@ pub struct ControllerOptions {
 pub struct Shared {
     options: ControllerOptions,
     client: Client,
+    requests: Requests,
     store: Store,
     queue: Queue,
     sources: Sources,
@@ -108,6 +111,7 @@ impl Shared {
         self.store.remove_application(name);
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.meter.forgotten(name);
     }
 
     /// Whether Applications of a namespace are this controller's business.
@@ -154,9 +158,19 @@ impl Shared {
         self.ready.load(std::sync::atomic::Ordering::Acquire)
     }
 
-    /// Addresses of the clusters that are connected.
-    pub fn connected_clusters(&self) -> BTreeSet<String> {
-        self.clusters.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    /// The clusters that are connected, by address.
+    pub fn connected_clusters(&self) -> BTreeMap<String, ClusterSummary> {
+        let clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        clusters.iter().map(|(server, cluster)| (server.clone(), cluster.summary())).collect()
+    }
+
+    /// Name of a cluster, as its Secret says it; `in-cluster` for the controller's own.
+    pub fn cluster_name(&self, server: &str) -> String {
+        match self.store.cluster(server) {
+            Some(secret) => secret.name,
+            None if server == IN_CLUSTER_SERVER => "in-cluster".to_owned(),
+            None => String::new(),
+        }
     }
 }
 
@@ -167,12 +181,18 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// Puts the controller together.
-    pub fn new(client: Client, options: ControllerOptions, meter: Arc<dyn Meter>) -> Self {
+    /// Puts the controller together. `client` is for its own cluster, `requests` makes those for all others.
+    pub fn new(
+        client: Client,
+        requests: Requests,
+        options: ControllerOptions,
+        meter: Arc<dyn Meter>,
+    ) -> Self {
         let (changes, changed) = mpsc::unbounded_channel();
         let sources = Sources::new(SourcesOptions::new(options.cache.clone()), Arc::clone(&meter));
         let shared = Shared {
             client,
+            requests,
             store: Store::default(),
             queue: Queue::default(),
             sources,
@@ -191,6 +211,34 @@ impl Controller {
     /// What others may look at while the controller runs.
     pub fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
+    }
+
+    /// Waits until this replica is the leader, and runs until `stop` is ready or the lease is lost.
+    ///
+    /// # Errors
+    /// Where Leases may not be used, the lease was lost, or [`Controller::run`] fails.
+    pub async fn run_as_leader(
+        self,
+        client: Client,
+        candidate: Candidate,
+        lease: Lease,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), Problem> {
+        let mut election = leader::Election::new(client, candidate, lease);
+        tokio::pin!(stop);
+        // A replica that waits is as ready as it can be: a rollout must not wait for it to lead.
+        self.shared.ready.store(true, std::sync::atomic::Ordering::Release);
+        tokio::select! {
+            won = election.win() => won?,
+            () = &mut stop => return Ok(()),
+        }
+        self.shared.ready.store(false, std::sync::atomic::Ordering::Release);
+        let ended = tokio::select! {
+            lost = election.keep() => return Err(lost),
+            ended = self.run(stop) => ended,
+        };
+        election.resign().await;
+        ended
     }
 
     /// Runs until `stop` is ready; reconciles that are under way then end first.
@@ -231,7 +279,9 @@ async fn work(shared: Arc<Shared>, mut stopped: tokio::sync::watch::Receiver<boo
             name = shared.queue.next() => name,
             _ = stopped.wait_for(|stopped| *stopped) => return,
         };
-        let again = reconcile::reconcile(&shared, &name).await;
+        let project = shared.store.application(&name).and_then(|stored| stored.application.ok());
+        let project = project.map(|app| app.project().to_owned()).unwrap_or_default();
+        let again = made_for(name.clone(), project, reconcile::reconcile(&shared, &name)).await;
         shared.queue.done(&name);
         if let Some(delay) = again {
             shared.queue.add(&name, delay);

@@ -4,7 +4,9 @@ use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use crate::api::{API_VERSION, Application, ApplicationStatus, Condition, ConditionType, Time};
+use crate::api::{
+    API_VERSION, Application, ApplicationStatus, Condition, ConditionType, HealthCode, OperationPhase, Time,
+};
 use crate::cluster::WatchedObject;
 use crate::flow::ObjectName;
 use crate::status::merge_patch;
@@ -52,7 +54,7 @@ pub(super) async fn publish(
     let params = PatchParams { field_manager: Some("tiphys".into()), ..PatchParams::default() };
     let mut answer = api.patch(app.name(), &params, &Patch::Merge(&patch)).await?;
     answer.complete(&watchers::applications());
-    tell(shared, app, status).await;
+    tell(shared, app, status);
     shared.store.put_application(&name, answer.body);
     Ok(())
 }
@@ -73,56 +75,80 @@ pub(super) async fn publish_unreadable(shared: &Shared, name: &ObjectName, messa
     }
 }
 
-/// An Event for each transition that people ask about.
-async fn tell(shared: &Shared, app: &Application, status: &ApplicationStatus) {
-    let mut events: Vec<(&str, &str, String)> = Vec::new();
-    if app.status.sync.status != status.sync.status {
-        let (before, now) = (app.status.sync.status.as_str(), status.sync.status.as_str());
-        events.push(("Normal", "ResourceUpdated", format!("Updated sync status: {before} -> {now}")));
+/// Tells of the transitions that people ask about, those of one write in one Event: each Event is a request, and
+/// hundreds of applications that converge at once make thousands.
+fn tell(shared: &Shared, app: &Application, status: &ApplicationStatus) {
+    let operation = operation_event(&app.status, status);
+    let transition = transition(&app.status, status);
+    let event = match (operation, transition) {
+        (None, None) => return,
+        (None, Some((kind, message))) => event(app, kind, "ResourceUpdated", &message),
+        (Some((kind, reason, message)), None) => event(app, kind, reason, &message),
+        (Some((kind, reason, message)), Some((_, also))) => {
+            event(app, kind, reason, &format!("{message}; {also}"))
+        }
+    };
+    let resource = watchers::resource("", "v1", "Event", "events");
+    let api: Api<WatchedObject> = Api::namespaced_with(shared.client.clone(), app.namespace(), &resource);
+    let name = app.name().to_owned();
+    // Nothing waits for Events: they tell, they decide nothing.
+    tokio::spawn(async move {
+        let Ok(body) = serde_json::from_value::<WatchedObject>(event) else { return };
+        if let Err(error) = api.create(&PostParams::default(), &body).await {
+            tracing::debug!(application = name, error = %error, "the event was not recorded");
+        }
+    });
+}
+
+/// How sync status and health changed, in Argo CD's words.
+fn transition(before: &ApplicationStatus, now: &ApplicationStatus) -> Option<(&'static str, String)> {
+    let mut texts = Vec::new();
+    if before.sync.status != now.sync.status {
+        let (before, now) = (before.sync.status.as_str(), now.sync.status.as_str());
+        texts.push(format!("Updated sync status: {before} -> {now}"));
     }
-    if app.status.health.status != status.health.status {
-        let word = |code: Option<crate::api::HealthCode>| code.map_or("", crate::api::HealthCode::as_str);
-        let because = if status.health.message.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", status.health.message)
-        };
-        let text = format!(
-            "Updated health status: {} -> {}{because}",
-            word(app.status.health.status),
-            word(status.health.status)
-        );
-        events.push(("Normal", "ResourceUpdated", text));
+    let degraded = now.health.status == Some(HealthCode::Degraded);
+    if before.health.status != now.health.status {
+        let word = |code: Option<HealthCode>| code.map_or("", HealthCode::as_str);
+        let because =
+            if now.health.message.is_empty() { String::new() } else { format!(": {}", now.health.message) };
+        let (before, now) = (word(before.health.status), word(now.health.status));
+        texts.push(format!("Updated health status: {before} -> {now}{because}"));
     }
+    let kind = if degraded { "Warning" } else { "Normal" };
+    (!texts.is_empty()).then(|| (kind, texts.join("; ")))
+}
+
+/// That an operation started or ended.
+fn operation_event(
+    before: &ApplicationStatus,
+    now: &ApplicationStatus,
+) -> Option<(&'static str, &'static str, String)> {
     let phase = |status: &ApplicationStatus| {
         status.operation_state.as_ref().map(|state| (state.phase, state.started_at))
     };
-    if let Some(state) = status.operation_state.as_ref().filter(|_| phase(&app.status) != phase(status)) {
-        let revision = state.sync_result.as_ref().map(|result| result.revision.as_str()).unwrap_or_default();
-        events.push(match state.phase {
-            crate::api::OperationPhase::Succeeded => {
-                ("Normal", "OperationCompleted", format!("Sync operation to {revision} succeeded"))
-            }
-            phase if phase.is_completed() => (
-                "Warning",
-                "OperationCompleted",
-                format!("Sync operation to {revision} failed: {}", state.message),
-            ),
-            _ => ("Normal", "OperationStarted", format!("Initiated sync to {revision}")),
-        });
-    }
-    for (kind, reason, message) in events {
-        send_event(shared, app, kind, reason, &message).await;
-    }
+    let state = now.operation_state.as_ref().filter(|_| phase(before) != phase(now))?;
+    let revision = state.sync_result.as_ref().map(|result| result.revision.as_str()).unwrap_or_default();
+    Some(match state.phase {
+        OperationPhase::Succeeded => {
+            ("Normal", "OperationCompleted", format!("Sync operation to {revision} succeeded"))
+        }
+        phase if phase.is_completed() => (
+            "Warning",
+            "OperationCompleted",
+            format!("Sync operation to {revision} failed: {}", state.message),
+        ),
+        _ => ("Normal", "OperationStarted", format!("Initiated sync to {revision}")),
+    })
 }
 
 /// Longest text of an Event, in characters.
 const LONGEST: usize = 1000;
 
-async fn send_event(shared: &Shared, app: &Application, kind: &str, reason: &str, message: &str) {
+fn event(app: &Application, kind: &str, reason: &str, message: &str) -> Value {
     let now = Time::new(jiff::Timestamp::now());
     let message: String = message.chars().take(LONGEST).collect();
-    let event = json!({
+    json!({
         "apiVersion": "v1", "kind": "Event",
         "metadata": {"generateName": format!("{}.", app.name()), "namespace": app.namespace()},
         "involvedObject": {
@@ -132,13 +158,5 @@ async fn send_event(shared: &Shared, app: &Application, kind: &str, reason: &str
         "type": kind, "reason": reason, "message": message, "count": 1,
         "firstTimestamp": now, "lastTimestamp": now,
         "source": {"component": "tiphys"}, "reportingComponent": "tiphys", "reportingInstance": "tiphys",
-    });
-    let resource = watchers::resource("", "v1", "Event", "events");
-    let api: Api<WatchedObject> = Api::namespaced_with(shared.client.clone(), app.namespace(), &resource);
-    let body = serde_json::from_value::<WatchedObject>(event);
-    if let Ok(body) = body
-        && let Err(error) = api.create(&PostParams::default(), &body).await
-    {
-        tracing::debug!(application = app.name(), error = %error, "the event was not recorded");
-    }
+    })
 }

@@ -42,6 +42,27 @@ pub struct SyncEnd<'a> {
     pub took: Duration,
 }
 
+/// A request to an API server, made while an application was reconciled.
+#[derive(Debug, Clone, Copy)]
+pub struct KubernetesRequest<'a> {
+    /// The application.
+    pub application: &'a ObjectName,
+    /// Its project.
+    pub project: &'a str,
+    /// Address of the API server.
+    pub server: &'a str,
+    /// `Get`, `List`, `Watch`, `Create`, `Update`, `Patch`, `Delete`.
+    pub verb: &'static str,
+    /// The resource, in plural, as in the address.
+    pub resource: &'a str,
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// Status of the answer; 0 where there was none.
+    pub code: u16,
+}
+
 /// Counts what the I/O rooms do. Implemented by `metrics`; every method may be called from any thread and must not
 /// block. Repositories are named by their URL without credentials.
 pub trait Meter: Send + Sync {
@@ -58,6 +79,21 @@ pub trait Meter: Send + Sync {
     /// A request to a Git server ended.
     fn git_request(&self, repository: &str, request: GitRequest, took: Duration, failed: bool) {
         let _ = (repository, request, took, failed);
+    }
+
+    /// A request to an API server was answered, or failed.
+    fn kubernetes_request(&self, request: &KubernetesRequest<'_>) {
+        let _ = request;
+    }
+
+    /// An object of a watched kind changed.
+    fn cluster_event(&self, server: &str, group: &str, kind: &str) {
+        let _ = (server, group, kind);
+    }
+
+    /// An application is gone: what was counted for it need not be told any more.
+    fn forgotten(&self, application: &ObjectName) {
+        let _ = application;
     }
 
     /// The number of callers that wait for a repository changed.

@@ -28,7 +28,7 @@ pub use evidence::{EndpointFacts, EventFacts, FieldWriter, PodCause};
 pub use health::{HealthCode, HealthStatus, UnknownHealthCode};
 pub use manifests::Manifests;
 pub use memory_tree::MemoryTree;
-pub use meter::{GitRequest, Meter, NoMeter, SyncEnd};
+pub use meter::{GitRequest, KubernetesRequest, Meter, NoMeter, SyncEnd};
 pub use observation::{Observation, Prediction};
 pub use path_query::{PathLanguage, PathQuery, PathStep};
 pub use plan::{

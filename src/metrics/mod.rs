@@ -9,4 +9,4 @@ mod scrape;
 mod serve;
 
 pub use counters::Counters;
-pub use serve::{Endpoints, serve};
+pub use serve::{Endpoints, listen, serve};

@@ -23,15 +23,22 @@ pub struct Endpoints {
     pub counters: Arc<Counters>,
     /// The controller.
     pub shared: Arc<Shared>,
+    /// Labels of Applications that `argocd_app_labels` shows.
+    pub labels: Vec<String>,
 }
 
-/// Serves until the process ends.
+/// Opens the port.
 ///
 /// # Errors
 /// Where the address cannot be listened on.
-pub async fn serve(address: SocketAddr, endpoints: Endpoints) -> std::io::Result<()> {
+pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let listener = TcpListener::bind(address).await?;
     tracing::info!(address = %listener.local_addr()?, "serving metrics");
+    Ok(listener)
+}
+
+/// Serves until the process ends.
+pub async fn serve(listener: TcpListener, endpoints: Endpoints) {
     let endpoints = Arc::new(endpoints);
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
@@ -64,7 +71,7 @@ fn answer(request: &Request<Incoming>, endpoints: &Endpoints) -> Response<Full<B
         return plain(StatusCode::METHOD_NOT_ALLOWED, b"only GET\n".to_vec());
     }
     match request.uri().path() {
-        "/metrics" => match scrape::text(&endpoints.counters, &endpoints.shared) {
+        "/metrics" => match scrape::text(endpoints) {
             Ok(text) => plain(StatusCode::OK, text),
             Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n").into_bytes()),
         },

@@ -33,7 +33,10 @@ impl World {
             "TIPHYS_TEST_KUBECONFIG is not set: run these tests with `cargo xtask test --only cluster`",
         );
         let api = Api::from_kubeconfig(&kubeconfig).unwrap();
-        for crd in [tiphys::api::application_crd(), tiphys::api::project_crd()] {
+        // The suite has put Argo CD's own CRDs there where it says so.
+        let ours = std::env::var_os("TIPHYS_TEST_FOREIGN_CRDS").is_none();
+        let crds = [tiphys::api::application_crd(), tiphys::api::project_crd()];
+        for crd in crds.into_iter().filter(|_| ours) {
             let name = crd["metadata"]["name"].as_str().unwrap();
             api.apply(&format!("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"), &crd)
                 .unwrap();
@@ -66,12 +69,17 @@ impl World {
     }
 
     pub(super) fn start_controller(&mut self) {
+        self.controller = Some(self.spawn_controller("controller"));
+    }
+
+    /// Starts a controller process under a name of its own; whoever asks ends it.
+    pub(super) fn spawn_controller(&self, identity: &str) -> Child {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.folder.path().join("controller.log"))
             .unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_tiphys"))
+        Command::new(env!("CARGO_BIN_EXE_tiphys"))
             .args([
                 "controller",
                 "--namespace",
@@ -80,6 +88,8 @@ impl World {
                 "0",
                 "--metrics-bind",
                 "127.0.0.1",
+                "--identity",
+                identity,
             ])
             .args(["--log-format", "text", "--log-level", "debug"])
             .arg("--kubeconfig")
@@ -88,8 +98,25 @@ impl World {
             .arg(self.folder.path().join("cache"))
             .stderr(Stdio::from(log))
             .spawn()
-            .unwrap();
-        self.controller = Some(child);
+            .unwrap()
+    }
+
+    /// Asks a process to end, and waits until it has.
+    fn stop(mut child: Child) {
+        run_kill(&["-TERM", &child.id().to_string()]);
+        child.wait().unwrap();
+    }
+
+    /// Asks the controller to end, and waits until it has.
+    pub(super) fn stop_controller(&mut self) {
+        if let Some(child) = self.controller.take() {
+            Self::stop(child);
+        }
+    }
+
+    /// Waits until the controller has ended by itself.
+    pub(super) fn wait_for_controller(&mut self) -> std::process::ExitStatus {
+        self.controller.take().unwrap().wait().unwrap()
     }
 
     /// Ends the controller without a chance to clean up.
@@ -269,6 +296,10 @@ impl Drop for World {
         self.kill_controller();
         // Namespaces stay behind: the cluster is disposable, and deleting them would take longer than the test.
     }
+}
+
+fn run_kill(arguments: &[&str]) {
+    assert!(Command::new("kill").args(arguments).status().unwrap().success());
 }
 
 /// A ConfigMap with one value, in a wave.

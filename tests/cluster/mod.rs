@@ -9,6 +9,7 @@ mod gate;
 mod harness;
 mod kill;
 mod large;
+mod leader;
 mod mistakes;
 mod ownership;
 mod settings;

@@ -41,6 +41,23 @@ impl GoModule {
         self.build_with(&[("CGO_ENABLED", "0")])
     }
 
+    /// The folder with the sources of a module that this one requires; fetched where they are not there.
+    pub fn sources_of(&self, module: &str) -> Result<PathBuf> {
+        let source = paths::workspace().join("xtask").join(self.folder);
+        let go = |arguments: &[&str]| -> Result<String> {
+            let mut command = Command::new("go");
+            command.args(arguments).current_dir(&source).env("GOFLAGS", "").env("GOWORK", "off");
+            let output = command.output().context("starting go (is Go 1.26 installed?)")?;
+            if !output.status.success() {
+                let message = String::from_utf8_lossy(&output.stderr);
+                return Err(Error::new(format!("go {}: {}", arguments.join(" "), message.trim())));
+            }
+            Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        };
+        go(&["mod", "download", module])?;
+        go(&["list", "-m", "-f", "{{.Dir}}", module]).map(PathBuf::from)
+    }
+
     fn build_with(&self, environment: &[(&str, &str)]) -> Result<PathBuf> {
         let source = paths::workspace().join("xtask").join(self.folder);
         let name = self.folder.replace('/', "-");

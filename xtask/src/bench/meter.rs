@@ -1,5 +1,6 @@
 //! Time, CPU, memory and requests of one process over one piece of work.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -27,12 +28,40 @@ pub(super) struct Row {
     pub(super) time: Duration,
     pub(super) cpu: f64,
     pub(super) peak_mib: u64,
-    pub(super) requests: u64,
+    pub(super) requests: Requests,
+}
+
+/// How many requests there were of each verb and kind.
+#[derive(Debug, Default)]
+pub(super) struct Requests(BTreeMap<String, u64>);
+
+impl Requests {
+    fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    fn since(mut self, before: &Self) -> Self {
+        for (what, count) in &mut self.0 {
+            *count -= before.0.get(what).copied().unwrap_or_default();
+        }
+        self.0.retain(|_, count| *count > 0);
+        self
+    }
+}
+
+impl fmt::Display for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut most: Vec<_> = self.0.iter().collect();
+        most.sort_by(|one, other| other.1.cmp(one.1));
+        let lines: Vec<String> = most.iter().map(|(what, count)| format!("{count:>6} {what}")).collect();
+        f.write_str(&lines.join("\n"))
+    }
 }
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { work, time, cpu, peak_mib, requests } = self;
+        let requests = requests.total();
         write!(f, "| {work} | {:.2} s | {cpu:.2} s | {peak_mib} MiB | {requests} |", time.as_secs_f64())
     }
 }
@@ -40,7 +69,7 @@ impl fmt::Display for Row {
 /// Counters at one moment.
 struct Reading {
     cpu: f64,
-    requests: u64,
+    requests: Requests,
 }
 
 impl Meter {
@@ -64,7 +93,7 @@ impl Meter {
             time,
             cpu: after.cpu - before.cpu,
             peak_mib: self.peak()?,
-            requests: after.requests - before.requests,
+            requests: after.requests.since(&before.requests),
         };
         crate::console::note(row.to_string());
         Ok(row)
@@ -91,11 +120,23 @@ impl Meter {
     }
 
     /// Requests of the operator that the API server has finished (a watch counts when it ends).
-    fn requests(&self) -> Result<u64> {
+    fn requests(&self) -> Result<Requests> {
         let log = fs::File::open(&self.audit).context(self.audit.display())?;
         let user = format!("\"username\":\"{OPERATOR_USER}\"");
-        let finished =
-            |line: &String| line.contains("\"stage\":\"ResponseComplete\"") && line.contains(&user);
-        Ok(BufReader::new(log).lines().map_while(|line| line.ok()).filter(finished).count() as u64)
+        let mut requests = Requests::default();
+        for line in BufReader::new(log).lines().map_while(|line| line.ok()) {
+            if line.contains("\"stage\":\"ResponseComplete\"") && line.contains(&user) {
+                *requests.0.entry(kind_of(&line)).or_default() += 1;
+            }
+        }
+        Ok(requests)
     }
+}
+
+/// Verb and kind of a line of the audit log.
+fn kind_of(line: &str) -> String {
+    let event: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+    let text = |path: &str| event.pointer(path).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let dry_run = if text("/requestURI").contains("dryRun=") { " (dry-run)" } else { "" };
+    format!("{} {}{dry_run}", text("/verb"), text("/objectRef/resource"))
 }

@@ -33,6 +33,9 @@ pub struct Options {
     /// Measure a debug build (quick to build; says nothing about speed)
     #[arg(long)]
     pub debug: bool,
+    /// Also print what each piece of work asked the API server for
+    #[arg(long)]
+    pub requests: bool,
     /// Also write the table to this file
     #[arg(long)]
     pub output: Option<PathBuf>,
@@ -50,8 +53,14 @@ pub fn run(options: &Options) -> Result<()> {
     let measured = measure(&operator, &cluster, options);
     drop(guard);
     cluster.down();
-    let table = table(&measured?, options);
+    let measured = measured?;
+    let table = table(&measured, options);
     console::line(&table);
+    if options.requests {
+        for row in &measured {
+            console::line(format!("\n{}\n{}", row.work, row.requests));
+        }
+    }
     if let Some(file) = &options.output {
         fs::write(file, &table).context(file.display())?;
     }

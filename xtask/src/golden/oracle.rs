@@ -59,6 +59,11 @@ impl Oracle {
         Ok(module.programs.iter().map(|(_, program)| binaries.join(program)).next().unwrap_or(binaries))
     }
 
+    /// The folder with Argo CD's own sources, in the version that is asked.
+    pub fn argo_sources() -> Result<PathBuf> {
+        Self::Argo.module().sources_of("github.com/argoproj/argo-cd/v3")
+    }
+
     /// The environment variable that names its binary to property tests.
     pub fn variable(self) -> String {
         format!("TIPHYS_ORACLE_{}", format!("{self:?}").to_uppercase())
