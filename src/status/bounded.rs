@@ -46,18 +46,24 @@ pub(super) fn weight(value: &impl Serialize) -> usize {
     count.0
 }
 
-/// Cuts a status down so that it and `besides` bytes of the Application stay under 1 MiB. `before` are the conditions
-/// that were there: an unchanged one keeps its time.
-pub(super) fn bound(status: &mut ApplicationStatus, before: &[Condition], besides: usize, now: Time) {
-    bound_conditions(&mut status.conditions, before, now);
+/// Cuts a status down so that it and `besides` bytes of the Application stay under 1 MiB. `before` is the status that
+/// was there: an unchanged condition keeps its time, and results that it left out of the same operation stay left out.
+pub(super) fn bound(status: &mut ApplicationStatus, before: &ApplicationStatus, besides: usize, now: Time) {
+    bound_conditions(&mut status.conditions, &before.conditions, now);
     status.tiphys.omitted_resources.clear();
     status.conditions.retain(|condition| condition.kind.as_str() != OMITTED);
     let limit = APPLICATION_LIMIT.saturating_sub(besides).max(STATUS_LEAST);
     let mut excess = weight(status).saturating_sub(limit);
+    let mut omitted = Omitted::default();
+    if status.operation_state == before.operation_state
+        && let Some(left_out) = before.tiphys.omitted_resources.get(OMITTED_RESULTS)
+    {
+        omitted.counts.insert(OMITTED_RESULTS.to_owned(), *left_out);
+    }
     if excess == 0 {
+        omitted.tell(status, &before.conditions, now);
         return;
     }
-    let mut omitted = Omitted::default();
     // The condition and the counts need room themselves.
     excess = excess.saturating_add(2048);
     excess = omitted.results(status, excess, is_uneventful);
@@ -71,7 +77,7 @@ pub(super) fn bound(status: &mut ApplicationStatus, before: &[Condition], beside
     }
     excess = omitted.results(status, excess, |_| true);
     omitted.resources(status, excess, |_| true);
-    omitted.tell(status, before, now);
+    omitted.tell(status, &before.conditions, now);
 }
 
 /// A result that says nothing but "as it should be".
@@ -289,7 +295,7 @@ mod tests {
         let mut status = large(SyncCode::Synced, None);
         let besides = 40_000;
         assert!(weight(&status) > 1024 * 1024);
-        bound(&mut status, &[], besides, now());
+        bound(&mut status, &ApplicationStatus::default(), besides, now());
         assert!(weight(&status) + besides <= APPLICATION_LIMIT, "{}", weight(&status));
         let kinds: BTreeSet<&str> = status.resources.iter().map(|one| one.kind.as_str()).collect();
         assert_eq!(kinds, BTreeSet::from(["ConfigMap", "Deployment", "Secret", "Service"]));
@@ -302,14 +308,19 @@ mod tests {
         // The same again gives the same: nothing is written twice.
         let mut again = large(SyncCode::Synced, None);
         let later: Time = "2026-11-22T00:00:00Z".parse().unwrap();
-        bound(&mut again, &status.conditions, besides, later);
+        let before = ApplicationStatus { conditions: status.conditions.clone(), ..Default::default() };
+        bound(&mut again, &before, besides, later);
         assert_eq!(again, status);
+        // What is stored is cut already: a reconcile in which nothing happens still says so.
+        let mut stored = status.clone();
+        bound(&mut stored, &status, besides, later);
+        assert_eq!(stored, status);
     }
 
     #[test]
     fn a_first_sync_of_many_missing_objects_is_cut_too_and_failures_stay() {
         let mut status = large(SyncCode::OutOfSync, Some(HealthCode::Missing));
-        bound(&mut status, &[], 400_000, now());
+        bound(&mut status, &ApplicationStatus::default(), 400_000, now());
         assert!(weight(&status) + 400_000 <= APPLICATION_LIMIT, "{}", weight(&status));
         assert!(status.resources.iter().any(|one| one.kind == "Deployment"));
         assert!(status.tiphys.omitted_resources["OutOfSync"] > 0);
@@ -325,7 +336,7 @@ mod tests {
             last_transition_time: Some(now()),
         };
         status.conditions = (0..100).map(condition).collect();
-        bound(&mut status, &[], 0, now());
+        bound(&mut status, &ApplicationStatus::default(), 0, now());
         assert_eq!(status.resources.len(), 1);
         assert_eq!(status.conditions.len(), 21);
         assert_eq!(status.conditions[20].message, "and 80 more like these");

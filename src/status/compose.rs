@@ -82,7 +82,7 @@ pub fn compose(app: &Application, seen: &Seen<'_>, now: Time) -> ApplicationStat
     if let Some(entry) = &seen.synced {
         add_history(&mut status.history, entry, app.spec.revision_history_limit);
     }
-    bound(&mut status, &before.conditions, weight_besides(app), now);
+    bound(&mut status, before, weight_besides(app), now);
     if status != *before {
         status.reconciled_at = Some(now);
     }

@@ -2,7 +2,7 @@
 
 use super::harness::{World, config_map};
 
-const OBJECTS: usize = 900;
+const OBJECTS: usize = 1200;
 
 /// Names as long as names may be, so that fewer objects make the status too large.
 fn name(index: usize) -> String {
