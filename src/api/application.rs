@@ -113,7 +113,15 @@ pub struct InvalidApplication {
 /// Where a field has a type that it cannot have; the message names it.
 pub fn decode_application(mut body: Value) -> Result<Application, InvalidApplication> {
     drop_nulls(&mut body, 0);
-    serde_json::from_value(body).map_err(|error| InvalidApplication { message: error.to_string() })
+    let read: Result<Application, _> = serde_json::from_value(body);
+    let mut app = read.map_err(|error| InvalidApplication { message: error.to_string() })?;
+    // Argo CD's CRD has no room for our state in the status.
+    if is_default(&app.status.tiphys)
+        && let Some(text) = app.annotation(super::annotations::STATE)
+    {
+        app.status.tiphys = serde_json::from_str(text).unwrap_or_default();
+    }
+    Ok(app)
 }
 
 /// Deeper than any Application; what is below it is left as it is.

@@ -17,6 +17,7 @@ mod health_code;
 mod history;
 mod hydrator;
 mod ignore_rule;
+mod ledger;
 mod operation;
 mod options;
 mod project;
@@ -39,6 +40,7 @@ pub use history::{RevisionHistory, rollback_candidate};
 pub use hydrator::{
     DrySource, HydrateOperation, HydrateTo, SourceHydrator, SourceHydratorStatus, SyncSource,
 };
+pub use ledger::{DriftEntry, RevisionNote};
 pub use operation::{
     Operation, OperationInitiator, OperationPhase, OperationState, ResourceResult, ResultCode, SyncOperation,
     SyncOperationResource, SyncOperationResult, SyncStrategy, SyncStrategyApply,

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApplicationDestination, ApplicationSource, Condition, HealthCode, IgnoreDifferences, OperationState,
-    RevisionHistory, SourceHydratorStatus, SourceType, Time, is_default,
+    ApplicationDestination, ApplicationSource, Condition, DriftEntry, HealthCode, IgnoreDifferences,
+    OperationState, RevisionHistory, RevisionNote, SourceHydratorStatus, SourceType, Time, is_default,
 };
 
 /// `status` of an Application.
@@ -246,4 +246,10 @@ pub struct TiphysStatus {
     /// How many resources of each sync status were left out of `resources` for size.
     #[serde(skip_serializing_if = "is_default")]
     pub omitted_resources: BTreeMap<String, i64>,
+    /// The last drifts, oldest first.
+    #[serde(skip_serializing_if = "is_default")]
+    pub drift: Vec<DriftEntry>,
+    /// Who made the revisions of the history.
+    #[serde(skip_serializing_if = "is_default")]
+    pub revisions: Vec<RevisionNote>,
 }

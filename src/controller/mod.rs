@@ -12,6 +12,7 @@ mod examine;
 mod finalize;
 mod inspect;
 mod leader;
+mod ledger;
 mod operation;
 mod publish;
 mod queue;
@@ -79,6 +80,8 @@ pub struct Shared {
     ready: std::sync::atomic::AtomicBool,
     orphans: Mutex<HashMap<ObjectName, usize>>,
     memories: Mutex<HashMap<ObjectName, Arc<tokio::sync::Mutex<Memory>>>>,
+    /// Whether the CRD of Application is Argo CD's, which keeps nothing of `status.tiphys`.
+    foreign_crd: std::sync::atomic::AtomicBool,
 }
 
 /// What is remembered of an application between reconciles. Losing it costs time, never correctness.
@@ -90,6 +93,8 @@ struct Memory {
     written: HashMap<ResourceKey, (Written, Instant)>,
     /// All results of the operation under way, where the status has no room for them.
     results: Option<(String, crate::sync::Progress)>,
+    /// What the reconcile under way knows of drift.
+    ledger: ledger::Ledger,
     /// The operation whose dry-run is done.
     dry_run_done: Option<String>,
     /// Why the Application could not be read at all, once that is in its conditions.
@@ -203,6 +208,7 @@ impl Controller {
             ready: std::sync::atomic::AtomicBool::new(false),
             orphans: Mutex::default(),
             memories: Mutex::default(),
+            foreign_crd: std::sync::atomic::AtomicBool::new(false),
             options,
         };
         Self { shared: Arc::new(shared), changed }

@@ -16,7 +16,7 @@ use super::publish::Changes;
 use super::reconcile::{Work, write};
 use super::rendering::Wanted;
 use super::stepping::go_on;
-use super::{Memory, windows};
+use super::{Memory, ledger, windows};
 
 /// What driving the operation came to.
 #[derive(Default)]
@@ -53,7 +53,10 @@ pub(super) async fn drive(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted)
     }
     match decide_auto_sync(&work.app, &wanted.comparison, &revisions, work.now) {
         AutoSync::Start(operation) => match windows::verdict(work, false, None) {
-            WindowVerdict::Open => start(work, memory, wanted, *operation, false).await,
+            WindowVerdict::Open => match memory.ledger.restrain(*operation) {
+                Ok(operation) => start(work, memory, wanted, operation, false).await,
+                Err(pause) => Ok(Outcome { again: Some(pause), ..Outcome::default() }),
+            },
             closed => Ok(closed_window(work, &closed)),
         },
         AutoSync::Later(after) => Ok(Outcome { again: Some(after), ..Outcome::default() }),
@@ -201,7 +204,11 @@ async fn store_start(
 ) -> Result<(), Problem> {
     memory.written.clear();
     memory.dry_run_done = None;
+    let revision = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
+    ledger::note_revision(work, &mut memory.ledger, &revision).await;
     let seen = Seen {
+        drift: Some(memory.ledger.entries.clone()),
+        revisions_made: Some(memory.ledger.revisions.clone()),
         comparison: Some(&wanted.comparison),
         revisions: vec![wanted.manifests.revision.clone()],
         source_types: vec![wanted.manifests.source_type],

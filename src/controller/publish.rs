@@ -1,15 +1,19 @@
 //! Writing an Application's status, and the events that tell of it.
 
+use std::sync::atomic::Ordering;
+
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use crate::api::{
     API_VERSION, Application, ApplicationStatus, Condition, ConditionType, HealthCode, OperationPhase, Time,
+    TiphysStatus,
 };
 use crate::cluster::WatchedObject;
 use crate::flow::ObjectName;
-use crate::status::merge_patch;
+use crate::object::at;
+use crate::status::{merge_patch, state_annotation};
 
 use super::{Shared, watchers};
 
@@ -33,14 +37,19 @@ pub(super) async fn publish(
 ) -> Result<(), kube::Error> {
     let value = |status: &ApplicationStatus| serde_json::to_value(status).map_err(kube::Error::SerdeError);
     let mut patch = json!({});
-    if let Some(status) = merge_patch(&value(&app.status)?, &value(status)?) {
-        patch["status"] = status;
+    if let Some(change) = merge_patch(&value(&app.status)?, &value(status)?) {
+        patch["status"] = change;
+    }
+    let state_changed = app.status.tiphys != status.tiphys;
+    let in_annotation = shared.foreign_crd.load(Ordering::Acquire);
+    if state_changed && in_annotation {
+        keep_state_in_annotation(&mut patch, status);
     }
     if changes.operation_taken {
         patch["operation"] = Value::Null;
     }
     if changes.refresh_heard {
-        patch["metadata"]["annotations"] = json!({crate::api::annotations::REFRESH: null});
+        patch["metadata"]["annotations"][crate::api::annotations::REFRESH] = Value::Null;
     }
     if let Some(finalizers) = &changes.finalizers {
         patch["metadata"]["finalizers"] = json!(finalizers);
@@ -53,10 +62,31 @@ pub(super) async fn publish(
         Api::namespaced_with(shared.client.clone(), app.namespace(), &watchers::applications());
     let params = PatchParams { field_manager: Some("tiphys".into()), ..PatchParams::default() };
     let mut answer = api.patch(app.name(), &params, &Patch::Merge(&patch)).await?;
+    if state_changed
+        && status.tiphys != TiphysStatus::default()
+        && !in_annotation
+        && at(&answer.body, &["status", "tiphys"]).is_none()
+    {
+        shared.foreign_crd.store(true, Ordering::Release);
+        let mut state = json!({});
+        keep_state_in_annotation(&mut state, status);
+        answer = api.patch(app.name(), &params, &Patch::Merge(&state)).await?;
+    }
     answer.complete(&watchers::applications());
     tell(shared, app, status);
     shared.store.put_application(&name, answer.body);
     Ok(())
+}
+
+/// Puts our state where Argo CD's CRD has room for it: into an annotation.
+fn keep_state_in_annotation(patch: &mut Value, status: &ApplicationStatus) {
+    if let Some(change) = patch.get_mut("status").and_then(Value::as_object_mut) {
+        change.remove("tiphys");
+        if change.is_empty() {
+            drop(patch.as_object_mut().map(|patch| patch.remove("status")));
+        }
+    }
+    patch["metadata"]["annotations"][crate::api::annotations::STATE] = state_annotation(&status.tiphys);
 }
 
 /// The condition of an Application that cannot be read: its status is not known, so only the conditions are written.

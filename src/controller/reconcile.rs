@@ -14,7 +14,7 @@ use crate::status::{Seen, compose};
 use super::publish::{Changes, publish, publish_unreadable};
 use super::rendering::want;
 use super::validate::{the_source, validate};
-use super::{Memory, Shared, assess, clusters, finalize, operation, warnings};
+use super::{Memory, Shared, assess, clusters, finalize, ledger, operation, warnings};
 
 /// What a reconcile works on.
 pub(super) struct Work<'a> {
@@ -171,13 +171,18 @@ async fn run(
     let source = the_source(&work.app)?;
     let freshness = freshness(shared, memory, refresh.is_some());
     let wanted = want(&work, memory, source, &source.target_revision, freshness).await?;
+    memory.ledger = ledger::note(&work, &wanted.comparison, &wanted.manifests.revision).await;
     let outcome = operation::drive(&work, memory, &wanted).await?;
     let comparison = outcome.comparison.as_ref().unwrap_or(&wanted.comparison);
     let health = assess::assess_all(&work, comparison).await;
     let warnings = wanted.notes.iter().cloned().chain(warnings::orphans(&work, comparison).await);
     let problems = comparison.problems.iter().cloned().chain(outcome.problems).chain(warnings).collect();
+    let ended = Time::new(jiff::Timestamp::now());
+    let drift = ledger::healed(&memory.ledger, &work, comparison, &wanted.manifests.revision, ended);
     let seen = Seen {
         comparison: Some(comparison),
+        drift: Some(drift),
+        revisions_made: Some(memory.ledger.revisions.clone()),
         rolled_up: Some(assess::roll_up(&work.app, comparison, &health)),
         health: Some(&health),
         revisions: vec![wanted.manifests.revision.clone()],
@@ -190,14 +195,15 @@ async fn run(
     // The operation may have been stored in the meantime: what was seen is laid over the newest state.
     let newest =
         shared.store.application(name).and_then(|stored| stored.application.ok()).unwrap_or(work.app);
-    let status = compose(&newest, &seen, Time::new(jiff::Timestamp::now()));
+    let mut status = compose(&newest, &seen, ended);
+    ledger::add_conditions(&memory.ledger, &newest, &mut status, comparison, &health, ended);
     let changes = Changes {
         refresh_heard: refresh.is_some(),
         operation_taken: outcome.operation_taken,
         finalizers: None,
     };
     write(shared, &newest, &status, &changes).await?;
-    Ok(outcome.again)
+    Ok([outcome.again, memory.ledger.again()].into_iter().flatten().min())
 }
 
 /// Writes status; a conflict or a lost connection is a problem that passes.

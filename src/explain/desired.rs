@@ -10,7 +10,7 @@ use super::ownership::{drifted, is_foreign, writer};
 use super::{Evidence, Finding, Found, Level, named, rank, running};
 
 /// The condition of two writers that fight over a field.
-const FIGHT: &str = "FieldFightWarning";
+pub(super) const FIGHT: &str = "FieldFightWarning";
 /// Fields of one object that are told one by one.
 const MOST_FIELDS: usize = 5;
 /// Objects of one sort that are told one by one.
@@ -53,7 +53,9 @@ pub(super) fn conditions(evidence: &Evidence<'_>, found: &mut Found) {
             continue;
         }
         let said = |finding: &Finding| {
-            condition.message.contains(&finding.message) || finding.message.contains(&condition.message)
+            condition.message.contains(&finding.message)
+                || finding.message.contains(&condition.message)
+                || (word == FIGHT && is_fought_over(&condition.message, finding))
         };
         if !found.causes.iter().any(|(_, finding)| said(finding)) {
             let mut finding = Finding::new(Level::Sync, None, format!("{word}: {}", condition.message));
@@ -61,6 +63,14 @@ pub(super) fn conditions(evidence: &Evidence<'_>, found: &mut Found) {
             found.cause(rank::REFUSED, finding);
         }
     }
+}
+
+/// Whether a drift is what the condition of a fight is about.
+fn is_fought_over(message: &str, finding: &Finding) -> bool {
+    let field = finding.field.as_ref().map(|field| field.pointer.as_str());
+    let object = finding.object.as_ref().map(named);
+    object.is_some_and(|object| message.contains(&object))
+        && field.is_some_and(|field| message.contains(field))
 }
 
 /// Objects that the API server, the project or RBAC refused, and hooks that failed. Gives their keys.

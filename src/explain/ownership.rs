@@ -7,6 +7,7 @@ use crate::api::{Application, IgnoreDifferences};
 use crate::flow::{Comparison, FieldDifference, FieldWriter, ResourceComparison};
 use crate::object::{ResourceKey, str_at};
 
+use super::desired::FIGHT;
 use super::{Evidence, Finding, Level, last_writer, writers_of};
 
 /// The longest value that is printed, in characters.
@@ -18,12 +19,25 @@ pub(super) fn writer(
     one: &ResourceComparison,
     field: &FieldDifference,
 ) -> Option<FieldWriter> {
-    let entries = evidence.managed_fields.get(&one.key)?;
+    let Some(entries) = evidence.managed_fields.get(&one.key) else { return noted(evidence, one, field) };
     let live = one.live.as_ref()?.body();
     match &field.live {
         Some(_) => writers_of(entries, live, &field.pointer).into_iter().next(),
         None => last_writer(entries, FIELD_MANAGER),
     }
+}
+
+/// What the drift ledger says of a field, where nobody asked for managedFields.
+fn noted(evidence: &Evidence<'_>, one: &ResourceComparison, field: &FieldDifference) -> Option<FieldWriter> {
+    let key = &one.key;
+    let entry = evidence.app.status.tiphys.drift.iter().find(|entry| {
+        entry.healed.is_none()
+            && entry.field == field.pointer
+            && (&entry.group, &entry.kind, &entry.namespace, &entry.name)
+                == (&key.group, &key.kind, &key.namespace, &key.name)
+    })?;
+    let manager = entry.manager.clone();
+    (!manager.is_empty()).then(|| FieldWriter { manager, time: Some(entry.since), ..FieldWriter::default() })
 }
 
 /// Whether the live value is somebody else's, not an older wish of Git.
@@ -83,7 +97,7 @@ pub(super) fn drifted(
             rule.snippet()
         ));
     } else {
-        finding = finding.advise(put_back(evidence.app));
+        finding = finding.advise(put_back(evidence.app, &super::named(&one.key), &field.pointer));
         if is_foreign(writer.as_ref()) {
             finding = finding.advise(format!(
                 "to leave the field to its writer, add to spec.ignoreDifferences:\n{}",
@@ -95,7 +109,12 @@ pub(super) fn drifted(
     finding
 }
 
-fn put_back(app: &Application) -> String {
+fn put_back(app: &Application, object: &str, field: &str) -> String {
+    let fight = app.status.conditions.iter().find(|one| one.kind.as_str() == FIGHT);
+    if fight.is_some_and(|fight| fight.message.contains(object) && fight.message.contains(field)) {
+        return "two writers overwrite each other, so self-heal pauses (FieldFightWarning): keep the other one from writing it"
+            .to_owned();
+    }
     let policy = app.spec.sync_policy.as_ref().and_then(|policy| policy.automated.as_ref());
     let heals = policy.is_some_and(|automated| automated.self_heal) && app.spec.is_automated();
     if heals {

@@ -36,6 +36,10 @@ pub struct ArgocdCm {
     pub kustomize_build_options: String,
     /// `resource.exclusions` and `resource.inclusions`.
     pub resources: ResourceFilter,
+    /// `tiphys.fight.alternations`: so many times of a field changed and put right count as a fight; never where 0.
+    pub fight_alternations: usize,
+    /// `tiphys.fight.window`: within this time.
+    pub fight_window: Duration,
     /// All entries, for the rooms that read customizations of kinds.
     pub data: BTreeMap<String, String>,
     /// What could not be read, for the log.
@@ -49,6 +53,8 @@ impl Default for ArgocdCm {
 }
 
 const POLL_INTERVAL: Duration = Duration::from_secs(120);
+const FIGHT_ALTERNATIONS: usize = 3;
+const FIGHT_WINDOW: Duration = Duration::from_secs(600);
 const POLL_JITTER: Duration = Duration::from_secs(60);
 
 impl ArgocdCm {
@@ -64,6 +70,15 @@ impl ArgocdCm {
         };
         let poll_interval = duration("timeout.reconciliation", POLL_INTERVAL);
         let poll_jitter = duration("timeout.reconciliation.jitter", POLL_JITTER);
+        let fight_window = duration("tiphys.fight.window", FIGHT_WINDOW);
+        let fight_alternations = match data.get("tiphys.fight.alternations").map(|text| text.trim().parse()) {
+            None => FIGHT_ALTERNATIONS,
+            Some(Ok(number)) => number,
+            Some(Err(_)) => {
+                problems.push("argocd-cm: tiphys.fight.alternations is not a number".to_owned());
+                FIGHT_ALTERNATIONS
+            }
+        };
         let tracking = match data.get("application.resourceTrackingMethod").map(String::as_str) {
             Some("label") => TrackingMethod::Label,
             Some("annotation+label") => TrackingMethod::AnnotationAndLabel,
@@ -88,6 +103,8 @@ impl ArgocdCm {
             poll_jitter,
             kustomize_build_options: data.get("kustomize.buildOptions").cloned().unwrap_or_default(),
             resources: ResourceFilter::read(data, &mut problems),
+            fight_alternations,
+            fight_window,
             data: data.clone(),
             problems,
         }

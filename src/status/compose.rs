@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::api::{
-    Application, ApplicationStatus, ApplicationSummary, ComparedTo, ConditionType, Health, HealthCode,
-    OperationState, ResourceHealth, ResourceStatus, RevisionHistory, SourceType, SyncCode, SyncStatus, Time,
+    Application, ApplicationStatus, ApplicationSummary, ComparedTo, ConditionType, DriftEntry, Health,
+    HealthCode, OperationState, ResourceHealth, ResourceStatus, RevisionHistory, RevisionNote, SourceType,
+    SyncCode, SyncStatus, Time,
 };
 use crate::flow::{Comparison, HealthStatus, Problem};
 use crate::object::{Manifest, ResourceKey, list_at, str_at};
@@ -33,6 +34,10 @@ pub struct Seen<'a> {
     pub synced: Option<RevisionHistory>,
     /// What is wrong.
     pub problems: Vec<Problem>,
+    /// The drift ledger, where it was looked at.
+    pub drift: Option<Vec<DriftEntry>>,
+    /// Who made the revisions of the history, where that was looked at.
+    pub revisions_made: Option<Vec<RevisionNote>>,
     /// Namespace of the controller.
     pub controller_namespace: &'a str,
 }
@@ -81,6 +86,12 @@ pub fn compose(app: &Application, seen: &Seen<'_>, now: Time) -> ApplicationStat
     }
     if let Some(entry) = &seen.synced {
         add_history(&mut status.history, entry, app.spec.revision_history_limit);
+    }
+    if let Some(drift) = &seen.drift {
+        status.tiphys.drift.clone_from(drift);
+    }
+    if let Some(made) = &seen.revisions_made {
+        status.tiphys.revisions.clone_from(made);
     }
     bound(&mut status, before, weight_besides(app), now);
     if status != *before {

@@ -5,9 +5,15 @@
 mod bounded;
 mod compose;
 mod conditions;
+mod drift;
+mod note;
 mod patch;
+mod state;
 
 pub use bounded::{OMITTED, OMITTED_RESULTS};
 pub use compose::{Seen, compose};
 pub use conditions::merge_conditions;
+pub use drift::{Drift, Fight, FightLimits, drifts, fights, is_open, key_of, record};
+pub use note::set_note;
 pub use patch::merge_patch;
+pub use state::state_annotation;

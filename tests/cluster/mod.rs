@@ -10,6 +10,7 @@ mod harness;
 mod kill;
 mod large;
 mod leader;
+mod ledger;
 mod mistakes;
 mod ownership;
 mod settings;

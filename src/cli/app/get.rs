@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use crate::api::{Application, ResourceResult};
+use crate::api::{Application, OperationPhase, ResourceResult, ResourceStatus};
 
 use super::super::{CliError, draw};
 use super::client::AppClient;
@@ -65,6 +65,12 @@ pub(super) fn print(app: &Application, out: &mut impl Write) -> std::io::Result<
     line("Health Status", &format!("{health}{because}"))?;
     if let Some(state) = &status.operation_state {
         line("Operation", &format!("{}: {}", draw::phase(state.phase), state.message))?;
+        if let Some(wave) = wave_under_way(app) {
+            line("Wave", &wave)?;
+        }
+    }
+    for drift in super::drift::lasting(app) {
+        line("Drift", &drift)?;
     }
     if !status.conditions.is_empty() {
         writeln!(out)?;
@@ -73,7 +79,7 @@ pub(super) fn print(app: &Application, out: &mut impl Write) -> std::io::Result<
             .iter()
             .map(|one| {
                 let since = one.last_transition_time.map(|time| time.to_string()).unwrap_or_default();
-                vec![one.kind.as_str().to_owned(), one.message.clone(), since]
+                vec![one.kind.as_str().to_owned(), one.message.replace('\n', " "), since]
             })
             .collect();
         draw::table(out, &["CONDITION", "MESSAGE", "LAST TRANSITION"], &rows)?;
@@ -81,6 +87,28 @@ pub(super) fn print(app: &Application, out: &mut impl Write) -> std::io::Result<
     writeln!(out)?;
     let headings = ["GROUP", "KIND", "NAMESPACE", "NAME", "STATUS", "HEALTH", "WAVE", "HOOK", "MESSAGE"];
     draw::table(out, &headings, &rows(app))
+}
+
+/// The wave that the operation is at, and how many of its objects are done.
+fn wave_under_way(app: &Application) -> Option<String> {
+    let state = app.status.operation_state.as_ref().filter(|state| !state.phase.is_completed())?;
+    let results = &state.sync_result.as_ref()?.resources;
+    let running = |one: &&ResourceResult| one.hook_phase == Some(OperationPhase::Running);
+    let first = results.iter().find(running)?;
+    let wave_of = |result: &ResourceResult| {
+        let is_same = |one: &&ResourceStatus| {
+            (&one.group, &one.kind, &one.namespace, &one.name)
+                == (&result.group, &result.kind, &result.namespace, &result.name)
+        };
+        app.status.resources.iter().find(is_same).map_or(0, |one| one.sync_wave)
+    };
+    let wave = wave_of(first);
+    let last = app.status.resources.iter().map(|one| one.sync_wave).max().unwrap_or(wave).max(wave);
+    let here: Vec<&ResourceResult> =
+        results.iter().filter(|one| one.sync_phase == first.sync_phase && wave_of(one) == wave).collect();
+    let left = here.iter().copied().filter(running).count();
+    let phase = first.sync_phase.map(|phase| format!("{phase:?} ")).unwrap_or_default();
+    Some(format!("{phase}{wave} of {last}, waiting for {left} of {} objects", here.len()))
 }
 
 fn target(app: &Application) -> String {

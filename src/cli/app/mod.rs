@@ -2,6 +2,7 @@
 //! the argocd command expect.
 
 mod client;
+mod drift;
 mod get;
 mod history;
 mod list;
@@ -35,6 +36,8 @@ enum AppCommand {
     Wait(wait::WaitArgs),
     /// Show what was synced when.
     History(history::HistoryArgs),
+    /// Show what was changed in the cluster, by whom, and when it was put right.
+    Drift(drift::DriftArgs),
     /// Go back to an earlier sync.
     Rollback(operate::RollbackArgs),
     /// End the operation under way.
@@ -51,6 +54,7 @@ pub(super) fn run(args: &AppArgs, out: &mut impl Write) -> Result<u8, CliError> 
             AppCommand::Sync(args) => operate::sync(&client, args, out).await,
             AppCommand::Wait(args) => wait::run(&client, args, out).await,
             AppCommand::History(args) => history::run(&client, args, out).await,
+            AppCommand::Drift(args) => drift::run(&client, args, out).await,
             AppCommand::Rollback(args) => operate::rollback(&client, args, out).await,
             AppCommand::TerminateOp(args) => operate::terminate(&client, args, out).await,
         }
