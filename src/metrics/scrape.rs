@@ -179,7 +179,21 @@ fn clusters(shared: &Shared) -> Result<Vec<MetricFamily>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::label_name;
+    use super::{label_name, labels_of};
+    use crate::api::Application;
+    use serde_json::json;
+
+    #[test]
+    fn the_repository_is_shown_without_credentials() {
+        let app: Application = serde_json::from_value(json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a", "namespace": "argocd"},
+            "spec": {"project": "default", "destination": {"server": "s", "namespace": "n"},
+                     "source": {"repoURL": "https://user:t0ken@git.example.com/team/app.git", "path": "."}},
+        }))
+        .unwrap();
+        let labels = labels_of(&app).join(" ");
+        assert!(labels.contains("git.example.com/team/app") && !labels.contains("t0ken"), "{labels}");
+    }
 
     #[test]
     fn labels_get_names_that_prometheus_takes() {
