@@ -11,7 +11,7 @@ use tiphys::api::{
 use tiphys::diff::{Comparing, IgnoreRules, compare};
 use tiphys::flow::{Action, Assessment, Comparison, Manifests, Observation, Plan, Step, Task};
 use tiphys::object::{Manifest, ResourceKey};
-use tiphys::sync::{PlanRequest, Progress, plan, step};
+use tiphys::sync::{Guards, PlanRequest, Progress, plan, step};
 
 fn object(kind: &str, name: &str, annotations: Value) -> Arc<Manifest> {
     let api = match kind {
@@ -56,7 +56,7 @@ fn planned(comparison: &Comparison, operation: &SyncOperation, options: &[&str])
             revision: "0123456789",
             started_at: started,
             create_namespace: None,
-            deletion_approved: None,
+            guards: Guards::default(),
         },
     )
 }
@@ -65,7 +65,8 @@ fn drawn(the_plan: &Plan) -> String {
     let mut text = String::new();
     for task in &the_plan.tasks {
         let mark = if task.action == Action::Prune { "-" } else { "+" };
-        let skipped = task.skipped.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let reason = task.skipped.as_deref().or(task.unconfirmed.as_deref());
+        let skipped = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
         writeln!(text, "{:?} {} {mark}{}/{}{skipped}", task.phase, task.wave, task.key.kind, task.key.name)
             .unwrap();
     }
@@ -126,7 +127,7 @@ fn nothing_is_pruned_unasked_or_forbidden() {
         "Sync 0 -ConfigMap/a (ignored (no prune))\nSync 0 -ConfigMap/b (ignored (requires pruning))\n"
     );
     let text = drawn(&planned(&comparison, &pruning(), &["Prune=confirm"]));
-    assert!(text.contains("-ConfigMap/b (waiting for confirmation"), "{text}");
+    assert!(text.contains("-ConfigMap/b (Prune=confirm)"), "{text}");
 }
 
 #[test]

@@ -61,8 +61,12 @@ pub const RESOURCES_FINALIZER_FOREGROUND: &str = "resources-finalizer.argocd.arg
 pub const RESOURCES_FINALIZER_BACKGROUND: &str = "resources-finalizer.argocd.argoproj.io/background";
 /// Runs PreDelete hooks before anything else is deleted.
 pub const PRE_DELETE_FINALIZER: &str = "pre-delete-finalizer.argocd.argoproj.io";
+/// Cleans PreDelete hooks up once they have run.
+pub const PRE_DELETE_FINALIZER_CLEANUP: &str = "pre-delete-finalizer.argocd.argoproj.io/cleanup";
 /// Runs PostDelete hooks after everything else was deleted.
 pub const POST_DELETE_FINALIZER: &str = "post-delete-finalizer.argocd.argoproj.io";
+/// Cleans PostDelete hooks up once they have run.
+pub const POST_DELETE_FINALIZER_CLEANUP: &str = "post-delete-finalizer.argocd.argoproj.io/cleanup";
 
 /// Field manager of everything that is applied, as Argo CD's, so that ownership carries over.
 pub const FIELD_MANAGER: &str = "argocd-controller";

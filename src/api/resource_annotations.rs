@@ -101,25 +101,24 @@ impl ResourceAnnotations {
         !self.hooks.is_empty()
     }
 
+    /// The wave; Helm's hook weight where there is none, or none that can be read.
     fn wave_of(&mut self, object: &Manifest) -> i64 {
-        if let Some(text) = object.annotation(annotations::SYNC_WAVE) {
-            return self.integer(annotations::SYNC_WAVE, text);
-        }
-        match object.annotation(annotations::HELM_HOOK_WEIGHT) {
-            Some(text) => self.integer(annotations::HELM_HOOK_WEIGHT, text),
-            None => 0,
-        }
+        [annotations::SYNC_WAVE, annotations::HELM_HOOK_WEIGHT]
+            .into_iter()
+            .find_map(|name| self.integer(name, object.annotation(name)?))
+            .unwrap_or(0)
     }
 
-    fn integer(&mut self, name: &'static str, text: &str) -> i64 {
-        text.trim().parse().unwrap_or_else(|_| {
+    fn integer(&mut self, name: &'static str, text: &str) -> Option<i64> {
+        let read = text.trim().parse().ok();
+        if read.is_none() {
             self.problems.push(InvalidAnnotation {
                 name,
                 value: text.chars().take(64).collect(),
-                advice: "write an integer between -9223372036854775808 and 9223372036854775807; wave 0 is assumed",
+                advice: "write an integer between -9223372036854775808 and 9223372036854775807; it counts as absent",
             });
-            0
-        })
+        }
+        read
     }
 }
 
@@ -127,14 +126,19 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|word| !word.is_empty())
 }
 
+/// The hook types of an object. One whose annotation holds no word that is known never runs, as in Argo CD.
 fn hooks_of(object: &Manifest) -> Vec<HookType> {
-    let mut hooks: Vec<HookType> = match object.annotation(annotations::HOOK) {
-        Some(text) => words(text).filter_map(hook_type).collect(),
-        None => words(object.annotation(annotations::HELM_HOOK).unwrap_or_default())
-            .filter_map(helm_hook)
-            .collect(),
+    let own = object.annotation(annotations::HOOK);
+    // Helm 2 marks CRDs with the same annotation, and they are no hooks.
+    let helm = object.annotation(annotations::HELM_HOOK).filter(|text| *text != "crd-install");
+    let mut hooks: Vec<HookType> = match (own, helm) {
+        (Some(text), _) => words(text).filter_map(hook_type).collect(),
+        (None, Some(text)) => words(text).filter_map(helm_hook).collect(),
+        (None, None) => return Vec::new(),
     };
-    // crd-install hooks of Helm 2 are ordinary objects when they are CRDs.
+    if hooks.is_empty() {
+        hooks.push(HookType::Skip);
+    }
     hooks.sort_unstable();
     hooks.dedup();
     hooks
@@ -219,5 +223,7 @@ mod tests {
         assert_eq!((read.hooks, read.wave), (vec![HookType::PreSync], -5));
         let both = with(json!({"helm.sh/hook": "pre-install", "argocd.argoproj.io/hook": "PostSync"}));
         assert_eq!(both.hooks, [HookType::PostSync]);
+        assert_eq!(with(json!({"helm.sh/hook": "crd-install"})).hooks, []);
+        assert_eq!(with(json!({"argocd.argoproj.io/hook": "Soon"})).hooks, [HookType::Skip], "it never runs");
     }
 }

@@ -13,7 +13,7 @@ use crate::eval::JqPaths;
 use crate::flow::{Action, Comparison, Manifests, Observation, Plan, Task};
 use crate::render::read_documents;
 use crate::settings::Customizations;
-use crate::sync::{PlanRequest, plan};
+use crate::sync::{Guards, PlanRequest, plan};
 
 use super::diff::read_application;
 use super::inspect::{InspectArgs, inspect};
@@ -53,7 +53,7 @@ pub(super) fn run(args: &PlanArgs, out: &mut impl Write) -> Result<u8, CliError>
         revision: "",
         started_at: Time::new(jiff::Timestamp::UNIX_EPOCH),
         create_namespace: None,
-        deletion_approved: None,
+        guards: Guards::default(),
     };
     print(&plan(&comparison, &request), &comparison, &args.output, out)
 }

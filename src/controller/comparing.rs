@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::api::{Application, annotations};
+use crate::api::{Application, SyncCode, annotations};
 use crate::cluster::{Foreseeing, Formerly, ObserveRequest};
-use crate::diff::{Comparing, IgnoreRules, compare};
+use crate::diff::{Comparing, IgnoreRules, Owner, compare, shared_resources};
 use crate::flow::{Cause, Comparison, Destination, Manifests, Observation, Problem, Stage};
 use crate::object::{GroupVersionKind, Manifest, ResourceKey};
 use crate::project::{permits_destination, permits_kind};
@@ -68,7 +68,44 @@ pub(super) async fn compare_again(
     let mut comparison = compare(manifests, &seen, Comparing { ignore: rules });
     refuse_unknown_kinds(&mut comparison, &seen);
     refuse_kinds(work, &mut comparison, &seen);
+    leave_alone(work, &mut comparison);
+    comparison.problems.extend(shared(work, &comparison));
     Ok(comparison)
+}
+
+/// Objects that Git no longer holds, and that the project no longer allows, are nobody's to delete.
+fn leave_alone(work: &Work<'_>, comparison: &mut Comparison) {
+    let Some(project) = work.shared.store.project(&work.shared.options.namespace, work.app.project()) else {
+        return;
+    };
+    let before = comparison.resources.len();
+    comparison.resources.retain(|one| {
+        let namespaced = !one.key.namespace.is_empty();
+        let place = Destination { namespace: one.key.namespace.clone(), ..work.destination.clone() };
+        one.desired.is_some()
+            || (permits_kind(&project.spec, &one.key, namespaced)
+                && (!namespaced || permits_destination(&project.spec, &place)))
+    });
+    let differs = comparison
+        .resources
+        .iter()
+        .any(|one| one.status == SyncCode::OutOfSync && !one.annotations.is_hook());
+    if before != comparison.resources.len() && comparison.status == SyncCode::OutOfSync && !differs {
+        comparison.status = SyncCode::Synced;
+    }
+}
+
+/// Warnings of objects that other applications track.
+fn shared(work: &Work<'_>, comparison: &Comparison) -> Vec<Problem> {
+    let settings = work.shared.store.argocd_cm();
+    let owner = Owner {
+        application: &format!("{}/{}", work.app.namespace(), work.app.name()),
+        instance: &work.app.instance_name(&work.shared.options.namespace),
+        installation: &settings.installation_id,
+        method: settings.tracking,
+        label: &settings.instance_label,
+    };
+    shared_resources(comparison, &owner)
 }
 
 type Scopes = std::collections::BTreeMap<GroupVersionKind, Scope>;

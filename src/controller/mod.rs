@@ -8,6 +8,7 @@ mod assess;
 mod clusters;
 mod cmd_params;
 mod comparing;
+mod delete_hooks;
 mod examine;
 mod finalize;
 mod inspect;

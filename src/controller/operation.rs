@@ -10,7 +10,7 @@ use crate::flow::{Cause, Comparison, Problem, Stage};
 use crate::project::WindowVerdict;
 use crate::settings::SyncSettings;
 use crate::status::{Seen, compose};
-use crate::sync::{AutoSync, TERMINATED, decide_auto_sync};
+use crate::sync::{AWAITING, AutoSync, TERMINATED, decide_auto_sync};
 
 use super::publish::Changes;
 use super::reconcile::{Work, write};
@@ -75,6 +75,12 @@ async fn resume(
     if let Some(held) = windows::held(work, &state) {
         return Ok(held);
     }
+    if is_superseded(&state, &wanted.manifests.revision) {
+        let message =
+            format!("superseded by revision {} while it waited for a person", wanted.manifests.revision);
+        finish(&mut state, OperationPhase::Failed, &message, work.now);
+        return Ok(Outcome { state: Some(state), again: Some(Duration::ZERO), ..Outcome::default() });
+    }
     let left = windows::time_left(work, &state);
     if left.is_some_and(|left| left.is_zero()) {
         state.phase = OperationPhase::Terminating;
@@ -87,6 +93,16 @@ async fn resume(
         outcome.again = Some(outcome.again.map_or(left, |again| again.min(left)));
     }
     Ok(outcome)
+}
+
+/// Whether an automated operation waits for a confirmation that a newer commit has made pointless.
+fn is_superseded(state: &OperationState, newest: &str) -> bool {
+    let revision = state.sync_result.as_ref().map(|result| result.revision.as_str()).unwrap_or_default();
+    state.operation.initiated_by.automated
+        && state.phase == OperationPhase::Running
+        && state.message.starts_with(AWAITING)
+        && !revision.is_empty()
+        && revision != newest
 }
 
 fn closed_window(work: &Work<'_>, verdict: &WindowVerdict) -> Outcome {
@@ -228,7 +244,8 @@ pub(super) fn finish(state: &mut OperationState, phase: OperationPhase, message:
     state.finished_at = Some(now);
 }
 
-/// An operation that was asked for while the application cannot be reconciled at all ends with the reason.
+/// An operation that was asked for while the application cannot be reconciled at all ends with the reason. One that
+/// runs goes on when a problem may pass by itself, and ends where the application may no longer do what it does.
 pub(super) fn fail_pending(
     app: &Application,
     problem: &Problem,
@@ -236,6 +253,13 @@ pub(super) fn fail_pending(
     status: &mut ApplicationStatus,
     changes: &mut Changes,
 ) {
+    let running = status.operation_state.as_mut().filter(|state| !state.phase.is_completed());
+    if let Some(state) = running {
+        if problem.cause == Cause::NotPermitted {
+            finish(state, OperationPhase::Error, &problem.message, now);
+        }
+        return;
+    }
     let Some(operation) = &app.operation else { return };
     status.operation_state = Some(OperationState {
         operation: operation.clone(),

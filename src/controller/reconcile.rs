@@ -14,7 +14,7 @@ use crate::status::{Seen, compose};
 use super::publish::{Changes, publish, publish_unreadable};
 use super::rendering::want;
 use super::validate::{the_source, validate};
-use super::{Memory, Shared, assess, clusters, finalize, ledger, operation, warnings};
+use super::{Memory, Shared, assess, clusters, delete_hooks, finalize, ledger, operation, warnings};
 
 /// What a reconcile works on.
 pub(super) struct Work<'a> {
@@ -157,12 +157,12 @@ async fn run(
     memory: &mut Memory,
     now: Time,
 ) -> Result<Option<Duration>, Problem> {
+    if app.is_deleting() {
+        return finalize::finalize(shared, app, name, memory, now).await;
+    }
     let destination = validate(shared, &app)?;
     let cluster = clusters::cluster(shared, &destination).await?;
     let work = Work { shared, app, name, destination, cluster, now };
-    if work.app.is_deleting() {
-        return finalize::finalize(&work, memory).await;
-    }
     let refresh = work.app.annotation(annotations::REFRESH).map(str::to_owned);
     if refresh.as_deref() == Some("hard") {
         memory.render = None;
@@ -200,7 +200,7 @@ async fn run(
     let changes = Changes {
         refresh_heard: refresh.is_some(),
         operation_taken: outcome.operation_taken,
-        finalizers: None,
+        finalizers: delete_hooks::wanted_finalizers(&newest, comparison),
     };
     write(shared, &newest, &status, &changes).await?;
     Ok([outcome.again, memory.ledger.again()].into_iter().flatten().min())

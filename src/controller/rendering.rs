@@ -7,7 +7,7 @@ use crate::diff::IgnoreRules;
 use crate::eval::JqPaths;
 use crate::flow::{Cause, Comparison, Manifests, Problem, ReadSet, Revision, Stage};
 use crate::object::Manifest;
-use crate::render::{RenderContext, render};
+use crate::render::{RenderContext, read_documents, render};
 use crate::settings::Customizations;
 use crate::source::Freshness;
 
@@ -55,6 +55,24 @@ pub(super) async fn want(
     let rules = IgnoreRules::read(&work.app.spec.ignore_differences, &system, &JqPaths);
     let (manifests, comparison, mut notes) = look(work, objects, &revision.id, &rules.0).await?;
     notes.extend(rules.1.iter().map(|rule| invalid(rule.to_string())));
+    Ok(Wanted { manifests, comparison, rules: rules.0, notes })
+}
+
+/// The manifests that an operation brings along, in the place of a source.
+pub(super) async fn want_manifests(
+    work: &Work<'_>,
+    texts: &[String],
+    revision: &str,
+) -> Result<Wanted, Problem> {
+    let mut objects = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        let name = format!("operation.sync.manifests[{at}]");
+        objects.extend(read_documents(&name, text.as_bytes())?.into_iter().map(Arc::new));
+    }
+    let system = Customizations::read(&work.shared.store.argocd_cm().data);
+    let rules = IgnoreRules::read(&work.app.spec.ignore_differences, &system, &JqPaths);
+    let rendering = Rendering { objects, source_type: SourceType::Directory, warnings: Vec::new() };
+    let (manifests, comparison, notes) = look(work, rendering, revision, &rules.0).await?;
     Ok(Wanted { manifests, comparison, rules: rules.0, notes })
 }
 

@@ -6,17 +6,18 @@ use crate::api::{
     ApplicationSource, OperationPhase, OperationState, ResultCode, RevisionHistory, SyncOperation, Time,
     annotations,
 };
-use crate::flow::{ApplyReport, Blocked, Comparison, Problem, Step, SyncEnd, Task};
+use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step, SyncEnd, Task};
 use crate::object::ResourceKey;
+use crate::settings::SyncSettings;
 use crate::source::Freshness;
 use crate::sync::{
-    Applying, NamespaceCreation, PlanRequest, Progress, TERMINATED, apply, delete_hooks, plan, step,
+    Applying, Guards, NamespaceCreation, PlanRequest, Progress, TERMINATED, apply, delete_hooks, plan, step,
 };
 
 use super::comparing::compare_again;
 use super::operation::{LOOK_AGAIN, Outcome, finish};
 use super::reconcile::Work;
-use super::rendering::{Wanted, want};
+use super::rendering::{Wanted, want, want_manifests};
 use super::{Memory, assess, windows};
 
 /// More steps than any plan has: a sync that goes round in circles ends.
@@ -52,6 +53,10 @@ async fn desired<'a>(
     let spec_source = work.app.spec.source.clone().unwrap_or_default();
     let source: ApplicationSource = sync.source.clone().unwrap_or_else(|| spec_source.clone());
     let revision = if sync.revision.is_empty() { pinned } else { &sync.revision };
+    if !sync.manifests.is_empty() {
+        let revision = if revision.is_empty() { &wanted.manifests.revision } else { revision };
+        return Ok(Target::Other(Box::new(want_manifests(work, &sync.manifests, revision).await?)));
+    }
     let same = source == spec_source && (revision.is_empty() || revision == wanted.manifests.revision);
     if same {
         return Ok(Target::Spec(wanted));
@@ -90,6 +95,14 @@ pub(super) async fn go_on(
     let progress = progress_of(&state, memory, &sync);
     let comparison = target.comparison.clone();
     let mut run = Run { target, state, progress, comparison };
+    if let Some(shared) = run.fails_on_shared(work, &sync) {
+        return Ok(run.end(
+            work,
+            memory,
+            OperationPhase::Failed,
+            &format!("Shared resource found: {shared}"),
+        ));
+    }
     for _ in 0..MOST_STEPS {
         let request = plan_request(work, &sync, &run.target.manifests.revision, run.state.started_at).await?;
         let the_plan = plan(&run.comparison, &request);
@@ -102,6 +115,7 @@ pub(super) async fn go_on(
             Step::Apply(tasks) => run.apply(work, memory, &tasks).await?,
             Step::DeleteHooks(tasks) => run.delete_hooks(work, &tasks).await?,
             Step::Wait(blocked) => Left::Wait { blocked, soon },
+            Step::Confirm(message) => return Ok(run.await_confirmation(message)),
             Step::Done { phase, message } => Left::End { phase, message },
         };
         match left {
@@ -141,6 +155,20 @@ enum Left {
 const HOOK_AGAIN: Duration = Duration::from_millis(500);
 
 impl Run<'_> {
+    /// `FailOnSharedResource=true`: nothing is written while another application has one of the objects.
+    fn fails_on_shared(&self, work: &Work<'_>, sync: &SyncOperation) -> Option<String> {
+        let of_app = work.app.spec.sync_policy.as_ref().map(|policy| &policy.sync_options);
+        let asked = [Some(&sync.sync_options), of_app]
+            .iter()
+            .flatten()
+            .find_map(|options| options.switch("FailOnSharedResource"));
+        if asked != Some(true) || !self.progress.results.is_empty() {
+            return None;
+        }
+        let shared = self.comparison.problems.iter().find(|problem| problem.cause == Cause::SharedResource);
+        shared.map(|problem| problem.message.clone())
+    }
+
     async fn dry_run(&mut self, work: &Work<'_>, memory: &mut Memory, tasks: &[Task]) -> Left {
         let id = id_of(&self.state);
         let report = apply(&work.cluster, tasks, Applying { dry_run: true, operation_id: &id }).await;
@@ -148,6 +176,9 @@ impl Run<'_> {
         if refused {
             take_refusals(&mut self.progress, &report);
             return Left::End { phase: OperationPhase::Failed, message: refusal(&report) };
+        }
+        if self.progress.dry_run_only {
+            take_results(&mut self.progress, memory, report);
         }
         self.progress.dry_run_done = true;
         memory.dry_run_done = Some(id);
@@ -178,6 +209,18 @@ impl Run<'_> {
         let target = &self.target;
         self.comparison = compare_again(work, &target.manifests, &target.rules).await?;
         Ok(())
+    }
+
+    /// Somebody has to confirm. The annotation that does so brings the application back.
+    fn await_confirmation(mut self, message: String) -> Outcome {
+        store_results(&mut self.state, &self.progress);
+        self.state.message.clone_from(&message);
+        Outcome {
+            state: Some(self.state),
+            comparison: Some(self.comparison),
+            problems: vec![Problem::stalled(Stage::Sync, Cause::Unconfirmed, message)],
+            ..Outcome::default()
+        }
     }
 
     fn wait(mut self, blocked: &[Blocked], soon: Option<Duration>) -> Outcome {
@@ -241,6 +284,7 @@ fn kind_of(step: &Step) -> &'static str {
         Step::Apply(_) => "apply",
         Step::DeleteHooks(_) => "delete hooks",
         Step::Wait(_) => "wait",
+        Step::Confirm(_) => "confirm",
         Step::Done { .. } => "done",
     }
 }
@@ -281,15 +325,24 @@ pub(super) async fn plan_request<'a>(
     } else {
         None
     };
-    let approved = work.app.annotation(annotations::DELETION_APPROVED).and_then(|text| text.parse().ok());
     Ok(PlanRequest {
         operation: sync,
         app_options,
         revision,
         started_at,
         create_namespace,
-        deletion_approved: approved,
+        guards: guards(work),
     })
+}
+
+/// What a person has to confirm before objects of the application are deleted.
+pub(super) fn guards(work: &Work<'_>) -> Guards {
+    let settings = SyncSettings::read(&work.shared.store.argocd_cm().data);
+    Guards {
+        confirm_kinds: settings.confirm_kinds,
+        max_prune: work.app.annotation(annotations::MAX_PRUNE).map(str::to_owned).or(settings.max_prune),
+        approved: work.app.annotation(annotations::DELETION_APPROVED).and_then(|text| text.parse().ok()),
+    }
 }
 
 fn take_results(progress: &mut Progress, memory: &mut Memory, report: ApplyReport) {

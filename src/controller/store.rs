@@ -25,6 +25,8 @@ struct Objects {
     projects: HashMap<ObjectName, Arc<AppProject>>,
     repositories: BTreeMap<String, RepositorySecret>,
     clusters: BTreeMap<String, ClusterSecret>,
+    /// Whether the first list of Secrets is complete.
+    secrets_listed: bool,
     known_hosts: Arc<str>,
     tls_certs: BTreeMap<String, String>,
     argocd_cm: Arc<ArgocdCm>,
@@ -115,6 +117,15 @@ impl Store {
             Some(cluster) => objects.clusters.insert(secret.to_owned(), cluster),
             None => objects.clusters.remove(secret),
         });
+    }
+
+    pub(super) fn secrets_are_listed(&self) {
+        self.write(|objects| objects.secrets_listed = true);
+    }
+
+    /// Whether a cluster that is not known is none: every Secret was seen.
+    pub(super) fn knows_clusters(&self) -> bool {
+        self.read(|objects| objects.secrets_listed)
     }
 
     pub(super) fn cluster(&self, server: &str) -> Option<ClusterSecret> {

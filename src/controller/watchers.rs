@@ -232,7 +232,10 @@ fn on_secret(shared: &Shared, told: Told) {
             shared.store.put_repository(&name.name, None);
             shared.store.put_cluster(&name.name, None);
         }
-        Told::Complete => return,
+        Told::Complete => {
+            shared.store.secrets_are_listed();
+            return;
+        }
     }
     shared.reconcile_all();
 }

@@ -25,11 +25,13 @@ pub struct Comparing<'a> {
 pub fn compare(manifests: &Manifests, seen: &Observation, how: Comparing<'_>) -> Comparison {
     let mut problems = Vec::new();
     let mut wanted: BTreeMap<ResourceKey, Arc<Manifest>> = BTreeMap::new();
+    let mut again: BTreeMap<ResourceKey, usize> = BTreeMap::new();
     for object in &manifests.objects {
-        if let Some(earlier) = wanted.insert(object.key(), Arc::clone(object)) {
-            problems.push(repeated(&earlier));
+        if wanted.insert(object.key(), Arc::clone(object)).is_some() {
+            *again.entry(object.key()).or_insert(1_usize) += 1;
         }
     }
+    problems.extend(again.iter().map(|(key, count)| repeated(key, *count)));
     let mut resources: BTreeMap<ResourceKey, ResourceComparison> = BTreeMap::new();
     for (key, desired) in wanted {
         resources.insert(key.clone(), compare_one(key, desired, seen, how));
@@ -58,12 +60,11 @@ fn verdict(resources: &[ResourceComparison], seen: &Observation) -> SyncCode {
     }
 }
 
-fn repeated(object: &Manifest) -> Problem {
+fn repeated(key: &ResourceKey, count: usize) -> Problem {
     let message = format!(
-        "Resource {} appears more than once among the application's manifests; the last one is used: remove the others",
-        object.key()
+        "Resource {key} appeared {count} times among application resources; the last one is used: remove the others"
     );
-    Problem::stalled(Stage::Compare, Cause::InvalidSpec, message)
+    Problem::stalled(Stage::Compare, Cause::RepeatedResource, message)
 }
 
 fn compare_one(

@@ -20,6 +20,7 @@ mod ownership;
 mod pointer;
 mod quantity;
 mod respect;
+mod shared;
 mod structural;
 
 pub use compare::{Comparing, compare, structural_diff};
@@ -29,3 +30,4 @@ pub use ignore::{IgnoreRules, InvalidRule};
 pub use kinds::{KnownFields, normalize_kind};
 pub use normalize::{normalized, strip_server_fields};
 pub use ownership::{Updaters, drop_migrated, with_ownership, without_mutations};
+pub use shared::{Owner, shared_resources};

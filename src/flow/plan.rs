@@ -65,8 +65,12 @@ pub struct Task {
     pub predicted: bool,
     /// Why the object would be refused, where that is known before anything is written.
     pub refused: Option<String>,
+    /// Whether the project does not allow the object at all.
+    pub forbidden: bool,
     /// Why nothing is done with the object, where nothing is.
     pub skipped: Option<String>,
+    /// Why a person has to confirm first, where nobody has yet.
+    pub unconfirmed: Option<String>,
 }
 
 impl Task {
@@ -115,6 +119,8 @@ pub enum Step {
     DeleteHooks(Vec<Task>),
     /// Come back when something changed: what is waited for, one line per object.
     Wait(Vec<Blocked>),
+    /// Come back when a person has confirmed: what is waited for, and how to confirm.
+    Confirm(String),
     /// Nothing more to do.
     Done {
         /// How it ended.

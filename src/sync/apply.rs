@@ -29,7 +29,7 @@ const PARALLEL: usize = 10;
 const TRIES: u32 = 4;
 
 /// The annotation by which a restarted controller knows a hook that it has already created.
-const OPERATION: &str = "tiphys.dev/operation";
+pub const OPERATION: &str = "tiphys.dev/operation";
 
 /// How a step is carried out.
 #[derive(Clone, Copy, Debug)]

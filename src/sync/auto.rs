@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::api::{
     Application, ApplicationSource, Operation, OperationInitiator, OperationPhase, OperationState,
-    RetryStrategy, SyncCode, SyncOperation, SyncOperationResource, SyncOptions, Time,
+    Requirement, RetryStrategy, SyncCode, SyncOperation, SyncOperationResource, SyncOptions, Time,
 };
-use crate::flow::{Cause, Comparison, Problem, Stage};
+use crate::flow::{Cause, Comparison, Problem, ResourceComparison, Stage};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +69,14 @@ pub fn decide_auto_sync(
             return AutoSync::Blocked(failed_before(state, revisions));
         }
         if !automated.self_heal {
+            return AutoSync::No;
+        }
+        let stays = |one: &&ResourceComparison| {
+            one.requires_pruning
+                && one.annotations.options.requirement("Prune") == Some(Requirement::Forbidden)
+        };
+        if out_of_sync.iter().all(stays) {
+            // It would prune nothing, again and again.
             return AutoSync::No;
         }
         if let Some(wait) = still_to_wait(state, now) {

@@ -9,13 +9,17 @@
 
 mod apply;
 mod auto;
+mod guard;
 mod namespace;
+#[cfg(test)]
+mod oracle_tests;
 mod order;
 mod plan;
 mod step;
 
-pub use apply::{Applying, apply, delete_hooks};
+pub use apply::{Applying, OPERATION, apply, delete_hooks};
 pub use auto::{AutoSync, decide_auto_sync, self_heal_wait};
+pub use guard::{AWAITING, Guards, describe};
 pub use namespace::NamespaceCreation;
-pub use plan::{PlanRequest, plan};
+pub use plan::{PlanRequest, delete_hook_tasks, plan};
 pub use step::{Progress, TERMINATED, step};

@@ -47,6 +47,8 @@ pub(super) fn task(creation: &NamespaceCreation) -> Option<Task> {
         options: WriteOptions::default(),
         predicted: true,
         refused: None,
+        forbidden: false,
         skipped: None,
+        unconfirmed: None,
     })
 }

@@ -7,10 +7,10 @@ use crate::api::{
     DeletePolicy, HookType, Requirement, SyncCode, SyncOperation, SyncOperationResource, SyncOptions,
     SyncPhase, Time, is_default,
 };
-use crate::flow::{Action, Comparison, Plan, ResourceComparison, Task, WriteOptions};
+use crate::flow::{Action, Cause, Comparison, Plan, ResourceComparison, Task, WriteOptions};
 use crate::object::{Manifest, ResourceKey};
 
-use super::{NamespaceCreation, auto::merged_options, namespace, order};
+use super::{Guards, NamespaceCreation, auto::merged_options, guard, namespace, order};
 
 /// What a plan is made for.
 #[derive(Clone, Debug)]
@@ -25,8 +25,8 @@ pub struct PlanRequest<'a> {
     pub started_at: Time,
     /// The destination's namespace, where `CreateNamespace=true` is set.
     pub create_namespace: Option<NamespaceCreation>,
-    /// When deletions were approved (`argocd.argoproj.io/deletion-approved`).
-    pub deletion_approved: Option<Time>,
+    /// What a person has to confirm.
+    pub guards: Guards,
 }
 
 impl PlanRequest<'_> {
@@ -64,6 +64,7 @@ pub fn plan(comparison: &Comparison, request: &PlanRequest<'_>) -> Plan {
         let own = crate::api::ResourceAnnotations::of(&task.object).options;
         prune_last || own.switch("PruneLast") == Some(true)
     });
+    guard::hold_prunes(&mut tasks, comparison, &request.guards, &options, request.started_at);
     tasks.extend(namespace_task(request, &tasks));
     order::sort(&mut tasks);
     Plan { tasks }
@@ -121,9 +122,6 @@ fn prune_refused(
     match own.or_else(|| options.requirement("Prune")).unwrap_or(Requirement::Allowed) {
         Requirement::Forbidden => Some("ignored (no prune)".into()),
         _ if !request.operation.prune => Some("ignored (requires pruning)".into()),
-        Requirement::Confirm if request.deletion_approved.is_none_or(|approved| approved < request.started_at) => {
-            Some("waiting for confirmation: annotate the application with argocd.argoproj.io/deletion-approved".into())
-        }
         _ => None,
     }
 }
@@ -156,7 +154,9 @@ fn new_task(one: &ResourceComparison, object: Arc<Manifest>, action: Action, pha
         options: WriteOptions::default(),
         predicted: false,
         refused: None,
+        forbidden: one.problem.as_ref().is_some_and(|problem| problem.cause == Cause::NotPermitted),
         skipped: None,
+        unconfirmed: None,
     }
 }
 
@@ -164,7 +164,7 @@ fn hook_tasks(one: &ResourceComparison, request: &PlanRequest<'_>, options: &Syn
     let Some(desired) = &one.desired else { return Vec::new() };
     let phases = one.annotations.hooks.iter().filter_map(|hook| Some((*hook, phase_of(*hook)?)));
     let tasks = phases.filter_map(|(hook, phase)| {
-        let object = named_hook(desired, request, phase)?;
+        let object = named_hook(desired, request.revision, request.started_at, &format!("{phase:?}"))?;
         let mut task = new_task(one, Arc::new(object), Action::Apply, phase);
         task.key.name = task.object.name().to_owned();
         // A hook with a generated name is never the object that was there before.
@@ -189,12 +189,12 @@ fn phase_of(hook: HookType) -> Option<SyncPhase> {
 
 /// The name of a hook is the same whenever the plan of the same operation is made, so that a restarted controller
 /// finds the hook that it has already created.
-fn named_hook(desired: &Manifest, request: &PlanRequest<'_>, phase: SyncPhase) -> Option<Manifest> {
+fn named_hook(desired: &Manifest, revision: &str, since: Time, phase: &str) -> Option<Manifest> {
     let mut hook = desired.clone();
     if hook.name().is_empty() {
-        let short: String = request.revision.chars().take(7).collect();
-        let seconds = request.started_at.timestamp().as_second();
-        let name = format!("{}{short}-{phase:?}-{seconds}", hook.generate_name()).to_lowercase();
+        let short: String = revision.chars().take(7).collect();
+        let seconds = since.timestamp().as_second();
+        let name = format!("{}{short}-{phase}-{seconds}", hook.generate_name()).to_lowercase();
         let metadata = hook.body_mut().get_mut("metadata")?.as_object_mut()?;
         metadata.remove("generateName");
         metadata.insert("name".into(), name.clone().into());
@@ -205,6 +205,25 @@ fn named_hook(desired: &Manifest, request: &PlanRequest<'_>, phase: SyncPhase) -
         }
     }
     Some(hook)
+}
+
+/// The tasks of hooks that run when the application is deleted, in order. `since` is when it was deleted: hooks with
+/// generated names keep them for as long as the deletion takes.
+pub fn delete_hook_tasks(comparison: &Comparison, hook: HookType, revision: &str, since: Time) -> Vec<Task> {
+    let hooks = comparison.resources.iter().filter(|one| one.annotations.hooks.contains(&hook));
+    let mut tasks: Vec<Task> = hooks
+        .filter_map(|one| {
+            let object = named_hook(one.desired.as_ref()?, revision, since, &format!("{hook:?}"))?;
+            let mut task = new_task(one, Arc::new(object), Action::Apply, SyncPhase::Sync);
+            task.key.name = task.object.name().to_owned();
+            task.live = one.live.clone().filter(|live| live.name() == task.key.name);
+            task.hook = Some(hook);
+            task.delete_policies = one.annotations.delete_policies.clone();
+            Some(task)
+        })
+        .collect();
+    order::sort(&mut tasks);
+    tasks
 }
 
 impl Plan {

@@ -1,11 +1,12 @@
 //! What a running sync does next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::api::{HealthCode, OperationPhase, ResourceResult, ResultCode, SyncPhase};
 use crate::flow::{Action, Assessment, Blocked, Plan, Step, Task};
 use crate::object::ResourceKey;
 
+use super::guard::awaiting;
 use super::plan::deletes_after;
 
 /// How the message of an operation begins that somebody stopped: it is not tried again.
@@ -38,8 +39,7 @@ pub fn step(plan: &Plan, progress: &mut Progress, seen: &BTreeMap<ResourceKey, A
             record_refusals(&refused, progress);
             return done(OperationPhase::Failed, "one or more objects failed to apply (dry run)");
         }
-        let unchecked: Vec<Task> =
-            plan.tasks.iter().filter(|task| needs_dry_run(plan, task)).cloned().collect();
+        let unchecked = to_dry_run(plan, progress.dry_run_only);
         if !unchecked.is_empty() {
             return Step::DryRun(unchecked);
         }
@@ -48,6 +48,10 @@ pub fn step(plan: &Plan, progress: &mut Progress, seen: &BTreeMap<ResourceKey, A
         return done(OperationPhase::Succeeded, "successfully synced (dry run)");
     }
     mark_health(plan, progress, seen);
+    // The project may have changed since the sync began.
+    let forbidden = |task: &&Task| task.forbidden && phase_in(progress, task).is_none();
+    let forbidden: Vec<&Task> = plan.tasks.iter().filter(forbidden).collect();
+    record_refusals(&forbidden, progress);
     next_wave(plan, progress, seen)
 }
 
@@ -64,28 +68,36 @@ fn pending_namespace(plan: &Plan, progress: &Progress) -> Option<Task> {
     (!progress.dry_run_only && !progress.results.contains_key(&task.result_key())).then(|| task.clone())
 }
 
-/// Whether a task is dry-run before anything is written. What needs a Namespace or a CRD of the same plan is dry-run
-/// by the API server when its own wave comes.
-fn needs_dry_run(plan: &Plan, task: &Task) -> bool {
-    let provided_here = plan.tasks.iter().any(|other| {
-        other.action == Action::Apply
-            && other.live.is_none()
-            && other.wave != i64::MIN
-            && ((other.key.kind == "Namespace" && other.key.name == task.key.namespace)
-                || provides_kind(other, &task.key))
+/// The tasks that are dry-run before anything is written. What needs a Namespace or a CRD of the same plan is dry-run
+/// by the API server when its own wave comes. An operation that is a dry run by itself tells of every other object.
+fn to_dry_run(plan: &Plan, whole: bool) -> Vec<Task> {
+    let made_here = plan.tasks.iter().filter(|task| {
+        task.action == Action::Apply && task.live.is_none() && (whole || task.wave != i64::MIN)
     });
-    task.action == Action::Apply
-        && !task.predicted
-        && task.skipped.is_none()
-        && !provided_here
-        && !task.options.skip_dry_run_on_missing_resource
-}
-
-fn provides_kind(crd: &Task, key: &ResourceKey) -> bool {
-    let field = |path: &[&str]| crate::object::str_at(crd.object.body(), path);
-    crd.key.kind == "CustomResourceDefinition"
-        && field(&["spec", "group"]) == Some(&key.group)
-        && field(&["spec", "names", "kind"]) == Some(&key.kind)
+    let (mut namespaces, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+    for task in made_here {
+        let field = |path: &[&str]| crate::object::str_at(task.object.body(), path).unwrap_or_default();
+        match task.key.kind.as_str() {
+            "Namespace" => {
+                namespaces.insert(task.key.name.as_str());
+            }
+            "CustomResourceDefinition" => {
+                kinds.insert((field(&["spec", "group"]), field(&["spec", "names", "kind"])));
+            }
+            _ => {}
+        }
+    }
+    let unknown = |task: &Task| {
+        namespaces.contains(task.key.namespace.as_str())
+            || kinds.contains(&(task.key.group.as_str(), task.key.kind.as_str()))
+    };
+    let needs = |task: &Task| {
+        task.action == Action::Apply
+            && !task.predicted
+            && task.skipped.is_none()
+            && !task.options.skip_dry_run_on_missing_resource
+    };
+    plan.tasks.iter().filter(|task| !unknown(task) && (whole || needs(task))).cloned().collect()
 }
 
 fn record_refusals(refused: &[&Task], progress: &mut Progress) {
@@ -171,8 +183,16 @@ fn next_wave(plan: &Plan, progress: &Progress, seen: &BTreeMap<ResourceKey, Asse
         if !waited.is_empty() {
             return Step::Wait(blocked(&waited, seen));
         }
-        let here = |task: &&&Task| task.phase == first.phase && task.wave == first.wave;
-        return Step::Apply(pending.iter().filter(here).map(|task| (*task).clone()).collect());
+        let here: Vec<&Task> = pending
+            .iter()
+            .filter(|task| task.phase == first.phase && task.wave == first.wave)
+            .copied()
+            .collect();
+        let held: Vec<&Task> = here.iter().filter(|task| task.unconfirmed.is_some()).copied().collect();
+        if !held.is_empty() {
+            return Step::Confirm(awaiting(&held));
+        }
+        return Step::Apply(here.into_iter().cloned().collect());
     }
     // The last wave is not waited for, except its hooks and what is being deleted.
     let hooks: Vec<&Task> =

@@ -63,7 +63,7 @@ impl World {
         world
     }
 
-    fn namespace_object(&self, name: &str) {
+    pub(super) fn namespace_object(&self, name: &str) {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         self.api.apply(&format!("/api/v1/namespaces/{name}"), &object).unwrap();
     }
@@ -257,6 +257,14 @@ impl World {
         self.folder.path().join("command-cache").to_string_lossy().into_owned()
     }
 
+    /// Confirms deletions of an application, from a second on that no operation has begun after.
+    pub(super) fn approve(&self, name: &str) {
+        let later = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(1);
+        let patch =
+            json!({"metadata": {"annotations": {"argocd.argoproj.io/deletion-approved": later.to_string()}}});
+        self.api.merge(&self.app_path(name), &patch).unwrap();
+    }
+
     pub(super) fn refresh(&self, name: &str) {
         let patch = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
         self.api.merge(&self.app_path(name), &patch).unwrap();
@@ -307,6 +315,21 @@ pub(super) fn config_map(name: &str, value: &str, wave: i64) -> String {
     format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  annotations:\n    \
          argocd.argoproj.io/sync-wave: \"{wave}\"\ndata:\n  value: \"{value}\"\n"
+    )
+}
+
+/// A Job that runs as a hook; `more` are further annotations, a line each. `behaviour` is what its pod does: `slow` takes
+/// two seconds, `fail` fails.
+pub(super) fn job(name: &str, hook: &str, more: &str, behaviour: &str) -> String {
+    let (pod, tries) = match behaviour {
+        "slow" => ("{tiphys.dev/kwok-delay: 2s}", 6),
+        "fail" => ("{tiphys.dev/kwok: fail}", 0),
+        _ => ("{}", 6),
+    };
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {name}\n  annotations:\n    argocd.argoproj.io/hook: {hook}\n{more}\
+         spec:\n  backoffLimit: {tries}\n  template:\n    metadata:\n      annotations: {pod}\n    spec:\n      restartPolicy: \
+         Never\n      containers:\n      - name: main\n        image: registry.example.com/{name}:1\n"
     )
 }
 

@@ -4,8 +4,10 @@
 //! the cluster cannot start. Each test has a namespace and a controller process of its own.
 
 mod converge;
+mod deletion;
 mod explain;
 mod gate;
+mod guards;
 mod harness;
 mod kill;
 mod large;
