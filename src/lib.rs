@@ -22,6 +22,7 @@
 //! |---|---|---|---|
 //! | 0 vocabulary | [`object`] [`api`] [`settings`] [`flow`] | downwards: `flow` → `settings` → `api` → `object` | any other room, a client, a runtime |
 //! | 1 pure | [`project`] [`diff`] [`health`] [`sync`] (but `apply`) [`explain`] [`status`] | layer 0; they meet in values of `flow` | `async`, a client, files, environment, the clock (time is a parameter) |
+//! | 1 pure | [`project`] [`diff`] [`health`] [`actions`] [`sync`] (but `apply`) [`status`] | layer 0; they meet in values of `flow` | `async`, a client, files, environment, the clock (time is a parameter) |
 //! | 2 I/O | [`source`] [`render`] [`cluster`] `sync::apply` `eval` | layers 0 and 1; `apply` → `cluster` | each other otherwise; decisions |
 //! | 3 | [`controller`] | 0–2 | diff, health or order logic |
 //! | 4 edges | [`cli`] [`metrics`] | 0, 1, what `controller` publishes; `cli` also 2 | `sync::apply`: a sync is asked for by writing `operation` |
@@ -29,7 +30,8 @@
 //!
 //! # Invariants
 //!
-//! - `sync::apply` is the only writer to a destination; `controller::publish` the only writer of status.
+//! - `sync::apply` is the controller's only writer to a destination (`tiphys app actions run` writes as the user who runs
+//!   it); `controller::publish` is the only writer of status.
 //! - Nothing is pruned on incomplete data: a kind that cannot be listed is a gap, and a gap is never Synced.
 //! - A reconcile of an application in which nothing changed sends no request.
 //! - Data of Secrets is never printed: [`object::Manifest`] masks it in `Debug` and `Display`, differences are masked.
@@ -44,12 +46,14 @@
 //! | a template function, a chart rule, a transformer | its crate; a golden made by the real helm or kustomize |
 //! | a source kind | [`source`]; a server on loopback |
 //! | a form of ignoreDifferences, a normaliser | [`diff`] |
+//! | an action on objects of a kind | [`actions`] |
 //! | health of a kind | [`health`]: a table where conditions decide, code where they do not |
 //! | a cause that `tiphys explain` names | [`explain`]; the printed tree |
 //! | a sync option, hook policy, order rule | [`sync`]; the printed plan |
 //! | how objects are written | `sync::apply` only; a real kube-apiserver |
 //! | a metric | [`metrics`] |
 
+pub mod actions;
 pub mod api;
 pub mod cli;
 pub mod cluster;

@@ -13,6 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("project", &["flow", "settings", "api", "object"]),
     ("diff", &["flow", "settings", "api", "object"]),
     ("health", &["flow", "settings", "api", "object"]),
+    ("actions", &["flow", "settings", "api", "object"]),
     ("explain", &["flow", "settings", "api", "object"]),
     ("status", &["flow", "settings", "api", "object"]),
     ("sync", &["flow", "settings", "api", "object"]),
@@ -42,6 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "status",
             "explain",
             "health",
+            "actions",
             "diff",
             "project",
             "flow",
@@ -56,8 +58,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const IMPURE: &[&str] =
     &["async fn", "tokio", "kube::", "std::fs", "std::env", "std::process", "Timestamp::now", "Instant::now"];
 
-const PURE: &[&str] =
-    &["object", "api", "settings", "flow", "project", "diff", "health", "explain", "status", "sync"];
+const PURE: &[&str] = &[
+    "object", "api", "settings", "flow", "project", "diff", "health", "actions", "explain", "status", "sync",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

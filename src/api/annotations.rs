@@ -81,6 +81,8 @@ pub const GPU_GATE: &str = "tiphys.dev/gpu-gate";
 pub const DEGRADED_GRACE: &str = "tiphys.dev/degraded-grace";
 /// `OnDegraded` goes back to the last healthy revision.
 pub const AUTO_ROLLBACK: &str = "tiphys.dev/auto-rollback";
+/// How long an application may be Degraded until it goes back, a duration; 5 minutes without it.
+pub const AUTO_ROLLBACK_AFTER: &str = "tiphys.dev/auto-rollback-after";
 /// The largest number or share of objects that one sync may prune.
 pub const MAX_PRUNE: &str = "tiphys.dev/max-prune";
 /// Our own state where the CRD is Argo CD's, JSON of at most 8 KiB.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     ApplicationDestination, ApplicationSource, ApplicationStatus, DestinationTarget, Operation,
-    SourceHydrator, SyncPolicy, is_default,
+    SourceHydrator, SyncPolicy, TiphysStatus, is_default,
 };
 
 /// An Application. `status` is an ordinary field and `operation` stands beside `spec`, as in Argo CD.
@@ -174,6 +174,11 @@ impl Application {
     /// Whether the application is on its way out.
     pub fn is_deleting(&self) -> bool {
         self.metadata.deletion_timestamp.is_some()
+    }
+
+    /// State of our extensions.
+    pub fn extension_state(&self) -> TiphysStatus {
+        self.status.tiphys.clone()
     }
 
     /// The name that tracking-ids carry: `namespace_name` outside of the controller's namespace.

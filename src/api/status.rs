@@ -243,6 +243,12 @@ pub struct TiphysStatus {
     /// Commits that auto-rollback went back from, and that auto-sync leaves alone.
     #[serde(skip_serializing_if = "is_default")]
     pub rejected_revisions: Vec<String>,
+    /// The last revision that was Synced and Healthy, where auto-rollback is on: its render is stored.
+    #[serde(skip_serializing_if = "is_default")]
+    pub healthy_revision: String,
+    /// Since when the application is Degraded without a break, where auto-rollback is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub degraded_since: Option<Time>,
     /// How many resources of each sync status were left out of `resources` for size.
     #[serde(skip_serializing_if = "is_default")]
     pub omitted_resources: BTreeMap<String, i64>,

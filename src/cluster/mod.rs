@@ -14,6 +14,7 @@ mod kind_watch;
 mod observe;
 mod predict;
 mod requests;
+mod room;
 mod store;
 mod tracked;
 mod watched;
@@ -35,6 +36,7 @@ pub use foresee::Foreseeing;
 pub use inhabitants::Inhabitant;
 pub use observe::{Formerly, ObserveRequest};
 pub use requests::{Lease, NotLeader, Requests, made_for};
+pub use room::{Limits, RoomView};
 pub use tracked::{TrackedBy, instance_key};
 pub use watched::{OwnedObject, WatchedObject};
 pub use workloads::WorkloadView;
@@ -60,6 +62,7 @@ pub struct Cluster {
     workloads: workloads::Workloads,
     tracked_by: Mutex<TrackedBy>,
     inhabitants: inhabitants::Seen,
+    room: room::Room,
     changes: mpsc::UnboundedSender<Changed>,
     meter: Arc<dyn Meter>,
     connected_at: Instant,
@@ -88,15 +91,17 @@ impl Cluster {
         changes: mpsc::UnboundedSender<Changed>,
         meter: Arc<dyn Meter>,
     ) -> Arc<Self> {
+        let waiting = Arc::new(room::Waiting::new(server, changes.clone()));
         Arc::new(Self {
             server: server.to_owned(),
             discovery: Discovery::new(client.clone()),
             client,
             watches: Mutex::default(),
             predictions: predict::Predictions::default(),
-            workloads: workloads::Workloads::default(),
             tracked_by: Mutex::default(),
             inhabitants: inhabitants::Seen::default(),
+            workloads: workloads::Workloads::new(Arc::clone(&waiting)),
+            room: room::Room::new(waiting),
             changes,
             meter,
             connected_at: Instant::now(),
@@ -151,6 +156,16 @@ impl Cluster {
     /// Pods and nodes, for the causes of health. `instance` is told of changes in these namespaces from now on.
     pub async fn workloads(&self, instance: &str, namespaces: &BTreeSet<String>) -> WorkloadView {
         self.workloads.view(&self.client, &self.server, &self.changes, instance, namespaces).await
+    }
+
+    /// What limits pods besides nodes: quotas of these namespaces, and what else is asked for.
+    pub async fn room(&self, namespaces: &BTreeSet<String>, limits: Limits) -> RoomView {
+        self.room.view(&self.client, &self.discovery, namespaces, limits).await
+    }
+
+    /// Has an instance told of whatever may free capacity (nodes, pods that end, quotas, queues), or no longer.
+    pub fn wait_for_capacity(&self, instance: &str, waits: bool) {
+        self.room.waiting().set(instance, waits);
     }
 
     /// The watch of a kind, started where nobody has asked for it before.

@@ -22,6 +22,7 @@ use crate::health::facts;
 use crate::health::volume::StorageClasses;
 use crate::object::{ResourceKey, list_at, str_at};
 
+use super::room::Waiting;
 use super::{Changed, WatchedObject};
 
 /// The kinds that are watched: group, version, kind, plural.
@@ -50,10 +51,10 @@ struct State {
 }
 
 /// What is known of pods and nodes.
-#[derive(Default)]
 pub(super) struct Workloads {
     state: Arc<Mutex<State>>,
     watches: OnceCell<Watches>,
+    waiting: Arc<Waiting>,
 }
 
 struct Watches {
@@ -99,6 +100,10 @@ impl WorkloadView {
 }
 
 impl Workloads {
+    pub(super) fn new(waiting: Arc<Waiting>) -> Self {
+        Self { state: Arc::default(), watches: OnceCell::new(), waiting }
+    }
+
     /// Looks at pods and nodes for an instance, and has it told of changes in these namespaces from now on.
     pub(super) async fn view(
         &self,
@@ -110,8 +115,7 @@ impl Workloads {
     ) -> WorkloadView {
         let fresh = self.note_interest(instance, namespaces);
         let is_first = self.watches.get().is_none();
-        let watches =
-            self.watches.get_or_init(|| async { start(client, server, changes, &self.state) }).await;
+        let watches = self.watches.get_or_init(|| async { start(client, server, changes, self) }).await;
         for ready in &watches.ready {
             let _ = tokio::time::timeout(LIST_DEADLINE, ready.clone().wait_for(|ready| *ready)).await;
         }
@@ -202,7 +206,7 @@ fn start(
     client: &Client,
     server: &str,
     changes: &mpsc::UnboundedSender<Changed>,
-    state: &Arc<Mutex<State>>,
+    workloads: &Workloads,
 ) -> Watches {
     let mut watches = Watches { tasks: Vec::new(), ready: Vec::new() };
     for kind in &KINDS {
@@ -210,7 +214,8 @@ fn start(
         let follow = Follow {
             resource: resource(kind),
             server: server.to_owned(),
-            state: Arc::clone(state),
+            state: Arc::clone(&workloads.state),
+            waiting: Arc::clone(&workloads.waiting),
             changes: changes.clone(),
             ready: sender,
         };
@@ -225,6 +230,7 @@ struct Follow {
     resource: kube::core::ApiResource,
     server: String,
     state: Arc<Mutex<State>>,
+    waiting: Arc<Waiting>,
     changes: mpsc::UnboundedSender<Changed>,
     ready: watch::Sender<bool>,
 }
@@ -247,8 +253,11 @@ impl Follow {
                 Ok(Event::Delete(object)) => {
                     let name = (object.namespace().to_owned(), object.name().to_owned());
                     let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                    state.remove(&self.resource.kind, &name);
+                    let freed = state.remove(&self.resource.kind, &name);
                     self.tell(&state, &name.0);
+                    if freed {
+                        self.waiting.tell(&ResourceKey::new("", &self.resource.kind, &name.0, &name.1));
+                    }
                 }
                 Ok(Event::InitDone) => {
                     let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -273,6 +282,14 @@ impl Follow {
         let changed = state.put(&object);
         if tell && changed {
             self.tell(&state, object.namespace());
+            if state.may_free(&self.resource.kind, &object) {
+                self.waiting.tell(&ResourceKey::new(
+                    "",
+                    &self.resource.kind,
+                    object.namespace(),
+                    object.name(),
+                ));
+            }
         }
     }
 
@@ -329,12 +346,29 @@ impl State {
         }
     }
 
-    fn remove(&mut self, kind: &str, name: &Name) {
+    /// Takes an object out. Gives whether that may free capacity.
+    fn remove(&mut self, kind: &str, name: &Name) -> bool {
         match kind {
-            "Pod" => drop(self.pods.remove(name)),
-            "ReplicaSet" => drop(self.replica_sets.remove(name)),
-            "Node" => drop(self.nodes.remove(&name.1)),
-            _ => drop(self.classes.remove(&name.1)),
+            "Pod" => self.pods.remove(name).is_some_and(|pod| !pod.node.is_empty()),
+            "ReplicaSet" => {
+                self.replica_sets.remove(name);
+                false
+            }
+            "Node" => self.nodes.remove(&name.1).is_some(),
+            _ => {
+                self.classes.remove(&name.1);
+                false
+            }
+        }
+    }
+
+    /// Whether a change of an object may free capacity: a node changed, or a pod ended.
+    fn may_free(&self, kind: &str, object: &WatchedObject) -> bool {
+        let name = || (object.namespace().to_owned(), object.name().to_owned());
+        match kind {
+            "Node" => true,
+            "Pod" => self.pods.get(&name()).is_some_and(|pod| !pod.node.is_empty() && !takes_room(pod)),
+            _ => false,
         }
     }
 

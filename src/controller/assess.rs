@@ -7,10 +7,11 @@ use serde_json::json;
 
 use crate::api::{Application, HealthCode, annotations};
 use crate::flow::{Assessment, Comparison, HealthStatus, Reason, Task, Written};
-use crate::health::workload::Grace;
+use crate::health::workload::{Grace, damp};
 use crate::health::{self, Customizations, Member};
 use crate::object::{Manifest, ResourceKey, i64_at, str_at};
 
+use super::Memory;
 use super::reconcile::Work;
 
 /// How long a kind without observedGeneration may take until its health counts after a write (DESIGN decision 7).
@@ -19,10 +20,21 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// Health of every live object that has a rule, with its cause where it is not healthy.
 pub(super) async fn assess_all(
     work: &Work<'_>,
+    memory: &mut Memory,
+    comparison: &Comparison,
+) -> BTreeMap<ResourceKey, HealthStatus> {
+    let mut assessed = assess_undamped(work, comparison).await;
+    damp_failures(work, memory, comparison, &mut assessed);
+    assessed
+}
+
+/// The same with failures that are not old enough to count.
+pub(super) async fn assess_undamped(
+    work: &Work<'_>,
     comparison: &Comparison,
 ) -> BTreeMap<ResourceKey, HealthStatus> {
     let scripts = work.shared.store.health_scripts();
-    let customizations = Customizations::new((*scripts).clone(), &work.shared.scripts);
+    let customizations = Customizations::new(scripts, &work.shared.scripts);
     let mut assessed: BTreeMap<ResourceKey, HealthStatus> = BTreeMap::new();
     let mut open: Vec<(&ResourceKey, &Manifest)> = Vec::new();
     for one in &comparison.resources {
@@ -46,6 +58,37 @@ pub(super) async fn assess_all(
     assessed
 }
 
+/// Failures that have not lasted for `tiphys.dev/degraded-grace` do not count yet.
+fn damp_failures(
+    work: &Work<'_>,
+    memory: &mut Memory,
+    comparison: &Comparison,
+    assessed: &mut BTreeMap<ResourceKey, HealthStatus>,
+) {
+    let of_app = grace_of_app(&work.app);
+    let before = std::mem::take(&mut memory.failing);
+    memory.failure_counts_in = None;
+    for one in &comparison.resources {
+        let (Some(live), Some(health)) = (&one.live, assessed.get_mut(&one.key)) else { continue };
+        let grace = Grace::of(live.body()).or(of_app);
+        let Some(limit) = grace.degraded.filter(|_| health.status == HealthCode::Degraded) else { continue };
+        let since = before.get(&one.key).copied().unwrap_or(work.now);
+        memory.failing.insert(one.key.clone(), since);
+        let rest = limit.saturating_sub(Duration::from_secs(since.seconds_until(work.now)));
+        if !rest.is_zero() {
+            let soonest = memory.failure_counts_in.map_or(rest, |soonest| soonest.min(rest));
+            memory.failure_counts_in = Some(soonest);
+        }
+        *health = damp(health.clone(), Some(since), grace, work.now);
+    }
+}
+
+/// The limits that the application sets for all of its objects.
+fn grace_of_app(app: &Application) -> Grace {
+    let annotations = serde_json::to_value(&app.metadata.annotations).unwrap_or_default();
+    Grace::of(&json!({"metadata": {"annotations": annotations}}))
+}
+
 /// Kinds whose pods, or whose storage class, tell more than the object itself.
 fn has_causes(key: &ResourceKey) -> bool {
     matches!(
@@ -62,8 +105,7 @@ async fn name_causes(
     let instance = work.instance();
     let namespaces: BTreeSet<String> = open.iter().map(|(key, _)| key.namespace.clone()).collect();
     let view = work.cluster.workloads(&instance, &namespaces).await;
-    let annotations = serde_json::to_value(&work.app.metadata.annotations).unwrap_or_default();
-    let of_app = Grace::of(&json!({"metadata": {"annotations": annotations}}));
+    let of_app = grace_of_app(&work.app);
     for (key, live) in open {
         let Some(raw) = assessed.get(*key).cloned() else { continue };
         let health = if key.kind == "PersistentVolumeClaim" {
@@ -115,6 +157,16 @@ pub(super) fn roll_up(
         (!health.message.is_empty()).then(|| format!("{}/{}: {}", one.key.kind, one.key.name, health.message))
     });
     (rolled_up.health, cause.unwrap_or_default())
+}
+
+/// An application whose wave is held for want of capacity is Progressing, where nothing is worse.
+pub(super) fn held(rolled_up: (HealthCode, String), held: Option<&str>) -> (HealthCode, String) {
+    match held {
+        Some(why) if !rolled_up.0.is_worse_than(HealthCode::Missing) => {
+            (HealthCode::Progressing, why.to_owned())
+        }
+        _ => rolled_up,
+    }
 }
 
 fn ignores_health(object: &Manifest) -> bool {

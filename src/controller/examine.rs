@@ -109,7 +109,7 @@ async fn look(
     let wanted = want(&work, &mut Memory::default(), source, &source.target_revision, Freshness::Now).await?;
     into.revision.clone_from(&wanted.manifests.revision);
     let comparison = wanted.comparison;
-    into.health = assess::assess_all(&work, &comparison).await;
+    into.health = assess::assess_undamped(&work, &comparison).await;
     into.rolled_up = Some(assess::roll_up(app, &comparison, &into.health).0);
     into.managed_fields = owners(&work, &comparison).await;
     let unwell: Vec<(&ResourceKey, &Manifest)> = comparison

@@ -11,6 +11,7 @@ mod comparing;
 mod delete_hooks;
 mod examine;
 mod finalize;
+mod gate;
 mod inspect;
 mod leader;
 mod ledger;
@@ -18,7 +19,9 @@ mod operation;
 mod publish;
 mod queue;
 mod reconcile;
+mod render_store;
 mod rendering;
+mod rollback;
 mod stepping;
 mod store;
 mod validate;
@@ -98,6 +101,12 @@ struct Memory {
     ledger: ledger::Ledger,
     /// The operation whose dry-run is done.
     dry_run_done: Option<String>,
+    /// What the capacity gate said last, so that it is said once.
+    gate_said: Option<String>,
+    /// Since when objects whose failure is damped have failed, without a break.
+    failing: HashMap<ResourceKey, crate::api::Time>,
+    /// When the first of these failures counts.
+    failure_counts_in: Option<Duration>,
     /// Why the Application could not be read at all, once that is in its conditions.
     unreadable: Option<String>,
     /// Reconciles in a row that ended with a problem that may pass.

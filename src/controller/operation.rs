@@ -10,13 +10,15 @@ use crate::flow::{Cause, Comparison, Problem, Stage};
 use crate::project::WindowVerdict;
 use crate::settings::SyncSettings;
 use crate::status::{Seen, compose};
-use crate::sync::{AWAITING, AutoSync, TERMINATED, decide_auto_sync};
+use crate::sync::{
+    AWAITING, AutoSync, Rollback, TERMINATED, decide_auto_sync, rolled_back_from, with_rejected,
+};
 
 use super::publish::Changes;
 use super::reconcile::{Work, write};
 use super::rendering::Wanted;
 use super::stepping::go_on;
-use super::{Memory, ledger, windows};
+use super::{Memory, ledger, rollback, windows};
 
 /// What driving the operation came to.
 #[derive(Default)]
@@ -31,6 +33,8 @@ pub(super) struct Outcome {
     pub(super) comparison: Option<Comparison>,
     /// What is wrong.
     pub(super) problems: Vec<Problem>,
+    /// Why the capacity gate holds a wave, where it does.
+    pub(super) held: Option<String>,
     /// When to come back.
     pub(super) again: Option<Duration>,
 }
@@ -38,8 +42,14 @@ pub(super) struct Outcome {
 /// Without an event, a wait is looked at again after this time.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-/// Goes on with the operation under way, or starts one that was asked for or that the policy wants.
-pub(super) async fn drive(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<Outcome, Problem> {
+/// Goes on with the operation under way, or starts one that was asked for or that the policy wants. Without a source,
+/// `wanted` is the last healthy state, and nothing but a rollback to it is started.
+pub(super) async fn drive(
+    work: &Work<'_>,
+    memory: &mut Memory,
+    wanted: &Wanted,
+    has_source: bool,
+) -> Result<Outcome, Problem> {
     let running = work.app.status.operation_state.clone().filter(|state| !state.phase.is_completed());
     if let Some(state) = running {
         return resume(work, memory, wanted, state).await;
@@ -47,6 +57,22 @@ pub(super) async fn drive(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted)
     if let Some(operation) = &work.app.operation {
         return start(work, memory, wanted, operation.clone(), true).await;
     }
+    let later = match rollback::decide(work, memory, wanted).await {
+        Rollback::Start { operation, .. } => return start(work, memory, wanted, *operation, false).await,
+        Rollback::Later(after) => Some(after),
+        Rollback::No => None,
+    };
+    let outcome = if has_source {
+        by_policy(work, memory, wanted).await?
+    } else {
+        Outcome { again: Some(LOOK_AGAIN), ..Outcome::default() }
+    };
+    let again = rollback::earlier(outcome.again, later);
+    Ok(Outcome { again, ..outcome })
+}
+
+/// What the policy wants: to try again what failed, or to sync what is out of sync.
+async fn by_policy(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<Outcome, Problem> {
     let revisions = [wanted.manifests.revision.clone()];
     if let Some(outcome) = retry(work, memory, wanted).await? {
         return Ok(outcome);
@@ -127,7 +153,8 @@ async fn retry(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<
     let rest = wait.saturating_sub(Duration::from_secs(passed));
     let mut pinned = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
     let automated = state.operation.initiated_by.automated;
-    let keeps = SyncSettings::read(&work.shared.store.argocd_cm().data).retry_keeps_revision;
+    let keeps = SyncSettings::read(&work.shared.store.argocd_cm().data).retry_keeps_revision
+        || rolled_back_from(&state.operation) == Some(&wanted.manifests.revision);
     if automated && !keeps && pinned != wanted.manifests.revision {
         // A newer commit: an operation of its own, with its own count.
         return Ok(None);
@@ -202,7 +229,9 @@ async fn start(
         // It takes the newest revision when the window opens.
         return Ok(Outcome { operation_taken: taken, ..held });
     }
-    let state = begin(work, &operation, &wanted.manifests.revision);
+    let back_to = operation.sync.as_ref().map(|sync| sync.revision.as_str()).unwrap_or_default();
+    let is_rollback = rolled_back_from(&operation).is_some();
+    let state = begin(work, &operation, if is_rollback { back_to } else { &wanted.manifests.revision });
     store_start(work, memory, wanted, &state, taken).await?;
     let mut outcome = go_on(work, memory, wanted, state, true).await?;
     outcome.operation_taken = false;
@@ -220,6 +249,7 @@ async fn store_start(
 ) -> Result<(), Problem> {
     memory.written.clear();
     memory.dry_run_done = None;
+    memory.gate_said = None;
     let revision = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
     ledger::note_revision(work, &mut memory.ledger, &revision).await;
     let seen = Seen {
@@ -229,6 +259,11 @@ async fn store_start(
         revisions: vec![wanted.manifests.revision.clone()],
         source_types: vec![wanted.manifests.source_type],
         operation_state: Some(state.clone()),
+        extension: rolled_back_from(&state.operation).map(|rejected| {
+            let mut extension = work.app.extension_state();
+            extension.rejected_revisions = with_rejected(&extension.rejected_revisions, rejected);
+            extension
+        }),
         problems: wanted.comparison.problems.iter().chain(&wanted.notes).cloned().collect(),
         controller_namespace: &work.shared.options.namespace,
         ..Seen::default()

@@ -118,6 +118,15 @@ fn tell(shared: &Shared, app: &Application, status: &ApplicationStatus) {
             event(app, kind, reason, &format!("{message}; {also}"))
         }
     };
+    send(shared, app, event);
+}
+
+/// Records an Event on an Application: type (`Normal`, `Warning`), reason, message.
+pub(super) fn send_event(shared: &Shared, app: &Application, kind: &str, reason: &str, message: &str) {
+    send(shared, app, event(app, kind, reason, message));
+}
+
+fn send(shared: &Shared, app: &Application, event: Value) {
     let resource = watchers::resource("", "v1", "Event", "events");
     let api: Api<WatchedObject> = Api::namespaced_with(shared.client.clone(), app.namespace(), &resource);
     let name = app.name().to_owned();

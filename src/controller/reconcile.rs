@@ -14,7 +14,9 @@ use crate::status::{Seen, compose};
 use super::publish::{Changes, publish, publish_unreadable};
 use super::rendering::want;
 use super::validate::{the_source, validate};
-use super::{Memory, Shared, assess, clusters, delete_hooks, finalize, ledger, operation, warnings};
+use super::{
+    Memory, Shared, assess, clusters, delete_hooks, finalize, ledger, operation, rollback, warnings,
+};
 
 /// What a reconcile works on.
 pub(super) struct Work<'a> {
@@ -170,20 +172,37 @@ async fn run(
     }
     let source = the_source(&work.app)?;
     let freshness = freshness(shared, memory, refresh.is_some());
-    let wanted = want(&work, memory, source, &source.target_revision, freshness).await?;
-    memory.ledger = ledger::note(&work, &wanted.comparison, &wanted.manifests.revision).await;
-    let outcome = operation::drive(&work, memory, &wanted).await?;
+    let (wanted, source_problem) = match want(&work, memory, source, &source.target_revision, freshness).await
+    {
+        Ok(wanted) => (wanted, None),
+        Err(problem) => (rollback::without_source(&work, &problem).await?, Some(problem)),
+    };
+    if source_problem.is_none() {
+        memory.ledger = ledger::note(&work, &wanted.comparison, &wanted.manifests.revision).await;
+    }
+    let outcome = operation::drive(&work, memory, &wanted, source_problem.is_none()).await?;
     let comparison = outcome.comparison.as_ref().unwrap_or(&wanted.comparison);
-    let health = assess::assess_all(&work, comparison).await;
+    let health = assess::assess_all(&work, memory, comparison).await;
     let warnings = wanted.notes.iter().cloned().chain(warnings::orphans(&work, comparison).await);
+    let warnings = warnings.chain(source_problem);
     let problems = comparison.problems.iter().cloned().chain(outcome.problems).chain(warnings).collect();
     let ended = Time::new(jiff::Timestamp::now());
     let drift = ledger::healed(&memory.ledger, &work, comparison, &wanted.manifests.revision, ended);
+    let rolled_up = assess::held(assess::roll_up(&work.app, comparison, &health), outcome.held.as_deref());
+    // The operation may have been stored in the meantime: what was seen is laid over the newest state.
+    let newest = shared
+        .store
+        .application(name)
+        .and_then(|stored| stored.application.ok())
+        .unwrap_or_else(|| Arc::clone(&work.app));
+    let extension =
+        rollback::remember(shared, &newest, &wanted, comparison, &rolled_up, &outcome.state, now).await;
     let seen = Seen {
         comparison: Some(comparison),
         drift: Some(drift),
         revisions_made: Some(memory.ledger.revisions.clone()),
-        rolled_up: Some(assess::roll_up(&work.app, comparison, &health)),
+        rolled_up: Some(rolled_up),
+        extension: Some(extension),
         health: Some(&health),
         revisions: vec![wanted.manifests.revision.clone()],
         source_types: vec![wanted.manifests.source_type],
@@ -192,9 +211,6 @@ async fn run(
         problems,
         controller_namespace: &shared.options.namespace,
     };
-    // The operation may have been stored in the meantime: what was seen is laid over the newest state.
-    let newest =
-        shared.store.application(name).and_then(|stored| stored.application.ok()).unwrap_or(work.app);
     let mut status = compose(&newest, &seen, ended);
     ledger::add_conditions(&memory.ledger, &newest, &mut status, comparison, &health, ended);
     let changes = Changes {
@@ -203,7 +219,7 @@ async fn run(
         finalizers: delete_hooks::wanted_finalizers(&newest, comparison),
     };
     write(shared, &newest, &status, &changes).await?;
-    Ok([outcome.again, memory.ledger.again()].into_iter().flatten().min())
+    Ok([outcome.again, memory.failure_counts_in, memory.ledger.again()].into_iter().flatten().min())
 }
 
 /// Writes status; a conflict or a lost connection is a problem that passes.

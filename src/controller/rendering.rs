@@ -51,9 +51,18 @@ pub(super) async fn want(
         sources.resolve_chart(&access, &source.chart, revision, freshness).await?
     };
     let objects = rendered(work, memory, source, &access, &revision).await?;
+    want_rendered(work, objects, &revision.id).await
+}
+
+/// Manifests → observation → comparison.
+pub(super) async fn want_rendered(
+    work: &Work<'_>,
+    rendering: Rendering,
+    revision: &str,
+) -> Result<Wanted, Problem> {
     let system = Customizations::read(&work.shared.store.argocd_cm().data);
     let rules = IgnoreRules::read(&work.app.spec.ignore_differences, &system, &JqPaths);
-    let (manifests, comparison, mut notes) = look(work, objects, &revision.id, &rules.0).await?;
+    let (manifests, comparison, mut notes) = look(work, rendering, revision, &rules.0).await?;
     notes.extend(rules.1.iter().map(|rule| invalid(rule.to_string())));
     Ok(Wanted { manifests, comparison, rules: rules.0, notes })
 }

@@ -3,22 +3,23 @@
 use std::time::{Duration, Instant};
 
 use crate::api::{
-    ApplicationSource, OperationPhase, OperationState, ResultCode, RevisionHistory, SyncOperation, Time,
-    annotations,
+    ApplicationSource, Operation, OperationPhase, OperationState, ResultCode, RevisionHistory, SyncOperation,
+    Time, annotations,
 };
 use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step, SyncEnd, Task};
 use crate::object::ResourceKey;
 use crate::settings::SyncSettings;
 use crate::source::Freshness;
 use crate::sync::{
-    Applying, Guards, NamespaceCreation, PlanRequest, Progress, TERMINATED, apply, delete_hooks, plan, step,
+    Applying, Guards, NamespaceCreation, PlanRequest, Progress, TERMINATED, apply, delete_hooks, plan,
+    rolled_back_from, step,
 };
 
 use super::comparing::compare_again;
 use super::operation::{LOOK_AGAIN, Outcome, finish};
 use super::reconcile::Work;
 use super::rendering::{Wanted, want, want_manifests};
-use super::{Memory, assess, windows};
+use super::{Memory, assess, gate, rollback, windows};
 
 /// More steps than any plan has: a sync that goes round in circles ends.
 const MOST_STEPS: usize = 10_000;
@@ -47,9 +48,10 @@ async fn desired<'a>(
     work: &Work<'_>,
     memory: &mut Memory,
     wanted: &'a Wanted,
-    sync: &SyncOperation,
+    operation: &Operation,
     pinned: &str,
 ) -> Result<Target<'a>, Problem> {
+    let sync = operation.sync.clone().unwrap_or_default();
     let spec_source = work.app.spec.source.clone().unwrap_or_default();
     let source: ApplicationSource = sync.source.clone().unwrap_or_else(|| spec_source.clone());
     let revision = if sync.revision.is_empty() { pinned } else { &sync.revision };
@@ -60,6 +62,12 @@ async fn desired<'a>(
     let same = source == spec_source && (revision.is_empty() || revision == wanted.manifests.revision);
     if same {
         return Ok(Target::Spec(wanted));
+    }
+    // A rollback works while Git does not.
+    if rolled_back_from(operation).is_some()
+        && let Some(stored) = rollback::stored(work, revision).await?
+    {
+        return Ok(Target::Other(Box::new(stored)));
     }
     let other = want(work, memory, &source, revision, Freshness::Within(LOOK_AGAIN)).await?;
     Ok(Target::Other(Box::new(other)))
@@ -85,7 +93,7 @@ pub(super) async fn go_on(
 ) -> Result<Outcome, Problem> {
     let sync = state.operation.sync.clone().unwrap_or_default();
     let pinned = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
-    let target = desired(work, memory, wanted, &sync, &pinned).await?;
+    let target = desired(work, memory, wanted, &state.operation.clone(), &pinned).await?;
     if let Some(result) = state.sync_result.as_mut() {
         result.revision.clone_from(&target.manifests.revision);
     }
@@ -106,13 +114,16 @@ pub(super) async fn go_on(
     for _ in 0..MOST_STEPS {
         let request = plan_request(work, &sync, &run.target.manifests.revision, run.state.started_at).await?;
         let the_plan = plan(&run.comparison, &request);
-        let health = assess::assess_all(work, &run.comparison).await;
+        let health = assess::assess_all(work, memory, &run.comparison).await;
         let (seen, soon) = assess::assessments(&the_plan.tasks, &run.comparison, &health, &memory.written);
         let next = step(&the_plan, &mut run.progress, &seen);
         tracing::debug!(application = %work.name, stage = "sync", step = ?kind_of(&next), "next step");
         let left = match next {
             Step::DryRun(tasks) => run.dry_run(work, memory, &tasks).await,
-            Step::Apply(tasks) => run.apply(work, memory, &tasks).await?,
+            Step::Apply(tasks) => match gate::holds(work, memory, &run.comparison, &the_plan, &tasks).await {
+                Some(message) => Left::Held { message },
+                None => run.apply(work, memory, &tasks).await?,
+            },
             Step::DeleteHooks(tasks) => run.delete_hooks(work, &tasks).await?,
             Step::Wait(blocked) => Left::Wait { blocked, soon },
             Step::Confirm(message) => return Ok(run.await_confirmation(message)),
@@ -125,6 +136,7 @@ pub(super) async fn go_on(
                     .then(|| (id_of(&run.state), run.progress.clone()));
                 return Ok(run.wait(&blocked, soon));
             }
+            Left::Held { message } => return Ok(run.held(message)),
             Left::End { phase, message } => return Ok(run.end(work, memory, phase, &message)),
         }
     }
@@ -141,6 +153,11 @@ enum Left {
         blocked: Vec<Blocked>,
         /// At most how long.
         soon: Option<Duration>,
+    },
+    /// To wait for capacity, before anything of the wave is written.
+    Held {
+        /// What is short.
+        message: String,
     },
     /// Nothing.
     End {
@@ -236,6 +253,14 @@ impl Run<'_> {
             again: Some(soon.map_or(LOOK_AGAIN, |soon| soon.max(Duration::from_millis(50)))),
             ..Outcome::default()
         }
+    }
+
+    fn held(self, message: String) -> Outcome {
+        let mut outcome = self.wait(&[], None);
+        if let Some(state) = outcome.state.as_mut() {
+            state.message.clone_from(&message);
+        }
+        Outcome { held: Some(message), ..outcome }
     }
 
     fn end(mut self, work: &Work<'_>, memory: &mut Memory, phase: OperationPhase, message: &str) -> Outcome {

@@ -52,6 +52,15 @@ impl Script for LuaRunner {
         };
         health_of(value.map_err(ScriptError)?).map_err(ScriptError)
     }
+
+    fn run(
+        &self,
+        text: &str,
+        object: &Value,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Value, ScriptError> {
+        run_with_parameters(text, false, object, parameters).map_err(ScriptError)
+    }
 }
 
 /// What a health script returned, as a health status. An empty table or nothing means: no health.
@@ -90,6 +99,15 @@ thread_local! {
 /// # Errors
 /// In words: syntax, a failure of the script, a limit.
 pub(super) fn run_in_process(text: &str, open_libs: bool, object: &Value) -> Result<Value, String> {
+    run_with_parameters(text, open_libs, object, &BTreeMap::new())
+}
+
+fn run_with_parameters(
+    text: &str,
+    open_libs: bool,
+    object: &Value,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Value, String> {
     if text.len() > MAX_SCRIPT {
         return Err(format!("the script is longer than {MAX_SCRIPT} bytes"));
     }
@@ -99,7 +117,7 @@ pub(super) fn run_in_process(text: &str, open_libs: bool, object: &Value) -> Res
         Some(interpreter) => interpreter,
         None => Interpreter::new(open_libs).map_err(|error| message_of(&error))?,
     };
-    let result = interpreter.run(text, object);
+    let result = interpreter.run(text, object, parameters);
     if result.is_ok() {
         POOL.with_borrow_mut(|pool| {
             if let Some(place) = pool.get_mut(slot) {
@@ -136,8 +154,13 @@ impl Interpreter {
         Ok(Self { lua, prototype, compiled: BTreeMap::new(), deadline, expired })
     }
 
-    fn run(&mut self, text: &str, object: &Value) -> Result<Value, String> {
-        let returned = self.call(text, object);
+    fn run(
+        &mut self,
+        text: &str,
+        object: &Value,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Value, String> {
+        let returned = self.call(text, object, parameters);
         self.deadline.set(None);
         if self.expired.get() {
             return Err(format!("the script ran longer than {} s", MAX_RUN.as_secs()));
@@ -145,9 +168,19 @@ impl Interpreter {
         from_lua(&returned.map_err(|error| message_of(&error))?)
     }
 
-    fn call(&mut self, text: &str, object: &Value) -> mlua::Result<LuaValue> {
+    fn call(
+        &mut self,
+        text: &str,
+        object: &Value,
+        parameters: &BTreeMap<String, String>,
+    ) -> mlua::Result<LuaValue> {
         let object = to_lua(&self.lua, object)?;
         let environment = self.prototype.environment(&self.lua, object)?;
+        let given = self.lua.create_table_with_capacity(0, parameters.len())?;
+        for (name, value) in parameters {
+            given.raw_set(name.as_str(), value.as_str())?;
+        }
+        environment.raw_set("actionParams", given)?;
         let function = self.compile(text)?;
         function.set_environment(environment)?;
         self.deadline.set(Some(Instant::now() + MAX_RUN));

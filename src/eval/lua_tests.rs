@@ -82,6 +82,16 @@ fn memory_is_bounded_and_the_next_script_runs() {
 }
 
 #[test]
+fn actions_get_their_parameters() {
+    let runner = LuaRunner::new(None);
+    let script = "obj.spec.replicas = tonumber(actionParams['replicas']); return obj";
+    let parameters = std::collections::BTreeMap::from([("replicas".to_owned(), "3".to_owned())]);
+    let returned = runner.run(script, &json!({"spec": {"replicas": 1, "list": []}}), &parameters);
+    assert_eq!(returned, Ok(json!({"spec": {"replicas": 3, "list": []}})));
+    assert_eq!(run("return actionParams['replicas']"), Ok(Value::Null));
+}
+
+#[test]
 fn a_health_is_a_table_with_two_texts() {
     let runner = LuaRunner::new(None);
     let health = |text: &str| runner.health(text, false, &json!({}));

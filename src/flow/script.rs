@@ -1,5 +1,7 @@
 //! What runs a user's scripts: a trait here, so that pure rooms can ask without knowing an interpreter.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::HealthStatus;
@@ -9,7 +11,7 @@ use super::HealthStatus;
 #[error("{0}")]
 pub struct ScriptError(pub String);
 
-/// Runs health scripts under limits. Implemented by `eval`.
+/// Runs scripts under limits. Implemented by `eval`.
 pub trait Script: Sync {
     /// Runs a health script on an object. `open_libs` opens the standard libraries (`useOpenLibs`).
     ///
@@ -23,4 +25,16 @@ pub trait Script: Sync {
         open_libs: bool,
         object: &Value,
     ) -> Result<Option<HealthStatus>, ScriptError>;
+
+    /// Runs a script of a resource action on an object, without the standard libraries, and gives what it returned.
+    /// `parameters` are its global `actionParams`.
+    ///
+    /// # Errors
+    /// Whatever keeps the script from returning a value.
+    fn run(
+        &self,
+        text: &str,
+        object: &Value,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Value, ScriptError>;
 }

@@ -1,6 +1,7 @@
 //! The user's own health rules, from `argocd-cm`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ pub struct HealthScript {
 /// The scripts by `group/Kind` (the group may hold globs; core kinds have no group), and what runs them.
 #[derive(Clone, Default)]
 pub struct Customizations<'a> {
-    scripts: BTreeMap<String, HealthScript>,
+    scripts: Arc<BTreeMap<String, HealthScript>>,
     runner: Option<&'a dyn Script>,
 }
 
@@ -30,8 +31,8 @@ impl<'a> Customizations<'a> {
     }
 
     /// Scripts by `group/Kind`, and the interpreter that runs them.
-    pub fn new(scripts: BTreeMap<String, HealthScript>, runner: &'a dyn Script) -> Self {
-        Self { scripts, runner: Some(runner) }
+    pub fn new(scripts: impl Into<Arc<BTreeMap<String, HealthScript>>>, runner: &'a dyn Script) -> Self {
+        Self { scripts: scripts.into(), runner: Some(runner) }
     }
 
     /// The script for a kind: the exact name first, then the first glob that matches, in the order of the names.

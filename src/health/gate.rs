@@ -2,7 +2,8 @@
 //!
 //! What counts are workloads that ask for extended resources or devices. Their new pods are placed on the nodes as
 //! the scheduler would, less what the pods that they replace give back. The gate never waits for room that only the
-//! update itself can free: where a roll-out may take pods away before it adds new ones, their room counts as free.
+//! update itself can free: where a roll-out may take pods away before it adds new ones, their room counts as free, and
+//! so does that of pods whose workload the same update deletes or scales down.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -87,26 +88,52 @@ impl GateReport {
 }
 
 /// What one workload needs.
+#[derive(Default)]
 struct Demand<'a> {
     /// Pods to place after the old ones gave back what they use.
     finally: Vec<PodRequest>,
     /// Pods to place while all of the old ones still run: the surge that a roll-out cannot do without.
     at_first: Vec<PodRequest>,
-    /// Old pods that give back what they use.
+    /// Old pods that give back what they use on their nodes.
     replaced: Vec<&'a PodFacts>,
-    /// Old pods that still wait for a node; they are among `finally`.
+    /// Old pods that wait for a node: a quota counts them already, and they are among `finally`.
+    waiting: Vec<&'a PodFacts>,
     namespace: &'a str,
     /// The Kueue queue that admits the workload.
     queue: Option<&'a str>,
 }
 
-/// Checks a wave against the room in the cluster.
-pub fn check(wave: &[GateWorkload<'_>], capacity: &Capacity) -> GateReport {
-    let nodes_count = capacity.nodes.as_ref().map_or(0, Vec::len) as u64;
-    let demands: Vec<Demand<'_>> =
-        wave.iter().filter_map(|workload| demand(workload, capacity, nodes_count)).collect();
-    if demands.is_empty() {
+/// Whether an object makes pods that ask for extended resources or devices, so that the gate looks at it at all.
+pub fn concerns(desired: &Value) -> bool {
+    pod_sets(desired, 1).iter().any(|set| {
+        !list_at(set.spec, &["resourceClaims"]).is_empty() || asks_for_extended(&pod_request(set.spec))
+    })
+}
+
+/// The Kueue queue of a workload.
+pub fn queue_of(desired: &Value) -> Option<&str> {
+    str_at(desired, &["metadata", "labels", QUEUE_LABEL])
+}
+
+/// Which of its pods a workload gives up because it becomes smaller: those that are on their way out, and those beyond
+/// the count that is wanted.
+pub fn given_up<'a>(desired: &Value, pods: &[&'a PodFacts], nodes: u64) -> Vec<&'a PodFacts> {
+    let wanted = pod_sets(desired, nodes).iter().fold(0_u64, |sum, set| sum.saturating_add(set.count));
+    let (leaving, staying): (Vec<&PodFacts>, Vec<&PodFacts>) =
+        running(pods).into_iter().partition(|pod| pod.deleting);
+    let kept = usize::try_from(wanted).unwrap_or(usize::MAX);
+    leaving.into_iter().chain(staying.into_iter().skip(kept)).collect()
+}
+
+/// Checks a wave against the room in the cluster. `leaving` are pods that other parts of the same update take away.
+pub fn check(wave: &[GateWorkload<'_>], leaving: &[&PodFacts], capacity: &Capacity) -> GateReport {
+    let mut demands: Vec<Demand<'_>> =
+        wave.iter().filter_map(|workload| demand(workload, capacity)).collect();
+    if demands.iter().all(|demand| demand.finally.is_empty() && demand.at_first.is_empty()) {
         return GateReport::Fits;
+    }
+    for pod in running(leaving) {
+        demands.push(Demand { replaced: vec![pod], namespace: &pod.namespace, ..Demand::default() });
     }
     let mut short = quota_shortages(&demands, capacity);
     short.extend(device_shortages(&demands, capacity));
@@ -136,46 +163,86 @@ fn asks_for_extended(request: &PodRequest) -> bool {
     !request.devices.is_empty() || request.resources.keys().any(|name| is_extended(name))
 }
 
-fn demand<'a>(workload: &GateWorkload<'a>, capacity: &Capacity, nodes: u64) -> Option<Demand<'a>> {
-    // A cap keeps an absurd count of replicas from costing more than a short answer.
-    let limit = capacity
-        .nodes
-        .iter()
-        .flatten()
-        .map(|node| node.free.get("pods").copied().unwrap_or(1000))
-        .sum::<u64>();
-    let mut wanted = Vec::new();
-    for set in pod_sets(workload.desired, nodes) {
-        let mut request = pod_request(set.spec);
-        request.devices = devices(set.spec, workload.claim_templates);
-        if asks_for_extended(&request) {
-            let count = set.count.min(limit.saturating_add(1)).min(100_000);
-            wanted.extend((0..count).map(|_| request.clone()));
-        }
-    }
-    if wanted.is_empty() {
+/// Pods that take room on a node.
+fn running<'a>(pods: &[&'a PodFacts]) -> Vec<&'a PodFacts> {
+    let takes_room = |pod: &&PodFacts| {
+        !matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed) && !pod.node.is_empty()
+    };
+    pods.iter().copied().filter(takes_room).collect()
+}
+
+fn demand<'a>(workload: &GateWorkload<'a>, capacity: &Capacity) -> Option<Demand<'a>> {
+    let wanted = wanted_pods(workload, capacity);
+    let old = running(workload.pods);
+    if wanted.is_empty() && old.is_empty() {
         return None;
     }
-    let running: Vec<&PodFacts> = workload
-        .pods
-        .iter()
-        .copied()
-        .filter(|pod| !matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed) && !pod.node.is_empty())
-        .collect();
-    let namespace = str_at(workload.desired, &["metadata", "namespace"]).unwrap_or_default();
-    let queue = str_at(workload.desired, &["metadata", "labels", QUEUE_LABEL]);
+    let waits = |pod: &&PodFacts| pod.node.is_empty() && pod.phase == PodPhase::Pending;
+    let base = Demand {
+        namespace: str_at(workload.desired, &["metadata", "namespace"]).unwrap_or_default(),
+        queue: queue_of(workload.desired),
+        waiting: workload.pods.iter().copied().filter(waits).collect(),
+        ..Demand::default()
+    };
     if !workload.replaces_pods {
-        let kept = running.iter().filter(|pod| !pod.deleting).count();
-        let leaving: Vec<&PodFacts> = running.iter().copied().filter(|pod| pod.deleting).collect();
-        let finally: Vec<PodRequest> = wanted.into_iter().skip(kept).collect();
-        if finally.is_empty() {
-            return None;
-        }
-        return Some(Demand { finally, at_first: Vec::new(), replaced: leaving, namespace, queue });
+        let (leaving, kept): (Vec<&PodFacts>, Vec<&PodFacts>) = old.into_iter().partition(|pod| pod.deleting);
+        let replaced = leaving.into_iter().chain(kept.iter().skip(wanted.len()).copied()).collect();
+        let finally = if is_daemon_set(workload.desired) {
+            let has_pod = |node: &str| kept.iter().any(|pod| pod.node == node);
+            wanted.into_iter().filter(|pod| !has_pod(&pod.node_name)).collect()
+        } else {
+            wanted.into_iter().skip(kept.len()).collect()
+        };
+        return Some(Demand { finally, replaced, ..base });
     }
-    let needs_surge = !running.is_empty() && !frees_first(workload.desired, wanted.len() as u64);
+    let needs_surge = !old.is_empty() && !frees_first(workload.desired, wanted.len() as u64);
     let at_first = if needs_surge { wanted.first().cloned().into_iter().collect() } else { Vec::new() };
-    Some(Demand { finally: wanted, at_first, replaced: running, namespace, queue })
+    Some(Demand { finally: wanted, at_first, replaced: old, ..base })
+}
+
+fn is_daemon_set(workload: &Value) -> bool {
+    str_at(workload, &["kind"]) == Some("DaemonSet")
+}
+
+/// The pods of a workload that ask for extended resources, one by one.
+fn wanted_pods(workload: &GateWorkload<'_>, capacity: &Capacity) -> Vec<PodRequest> {
+    // A cap keeps an absurd count of replicas from costing more than a short answer.
+    let nodes = capacity.nodes.iter().flatten();
+    let limit: u64 = nodes.map(|node| node.free.get("pods").copied().unwrap_or(1000)).sum();
+    let held_by_kueue;
+    let desired = match queue_of(workload.desired) {
+        // Kueue wants its Jobs suspended until it admits them: they make pods all the same.
+        Some(_) => {
+            held_by_kueue = unsuspended(workload.desired);
+            &held_by_kueue
+        }
+        None => workload.desired,
+    };
+    let mut wanted = Vec::new();
+    for set in pod_sets(desired, 1) {
+        let mut request = pod_request(set.spec);
+        request.devices = devices(set.spec, workload.claim_templates);
+        if !asks_for_extended(&request) {
+            continue;
+        }
+        if let (true, Some(nodes)) = (is_daemon_set(desired), &capacity.nodes) {
+            let matching = nodes.iter().filter(|node| matches(node, &request));
+            wanted
+                .extend(matching.map(|node| PodRequest { node_name: node.name.clone(), ..request.clone() }));
+            continue;
+        }
+        let count = set.count.min(limit.saturating_add(1)).min(100_000);
+        wanted.extend((0..count).map(|_| request.clone()));
+    }
+    wanted
+}
+
+fn unsuspended(workload: &Value) -> Value {
+    let mut copy = workload.clone();
+    if let Some(spec) = copy.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("suspend");
+    }
+    copy
 }
 
 /// Whether a roll-out may take an old pod away before a new one is ready.
@@ -281,8 +348,10 @@ fn quota_shortages(demands: &[Demand<'_>], capacity: &Capacity) -> Vec<(String, 
         let new = total(here().flat_map(|demand| demand.finally.iter().chain(&demand.at_first)), |pod| {
             &pod.resources
         });
-        let old =
-            total(here().flat_map(|demand| &demand.replaced).map(|pod| &pod.request), |pod| &pod.resources);
+        let old = total(
+            here().flat_map(|demand| demand.replaced.iter().chain(&demand.waiting)).map(|pod| &pod.request),
+            |pod| &pod.resources,
+        );
         for (resource, wanted) in new.into_iter().filter(|(name, _)| is_extended(name)) {
             let key = format!("requests.{resource}");
             let Some(hard) = quota.hard.get(&key) else { continue };

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::api::{
     Application, ApplicationStatus, ApplicationSummary, ComparedTo, ConditionType, DriftEntry, Health,
     HealthCode, OperationState, ResourceHealth, ResourceStatus, RevisionHistory, RevisionNote, SourceType,
-    SyncCode, SyncStatus, Time,
+    SyncCode, SyncStatus, Time, TiphysStatus,
 };
 use crate::flow::{Comparison, HealthStatus, Problem};
 use crate::object::{Manifest, ResourceKey, list_at, str_at};
@@ -32,6 +32,8 @@ pub struct Seen<'a> {
     pub operation_state: Option<OperationState>,
     /// An entry for the history, where a sync has just succeeded.
     pub synced: Option<RevisionHistory>,
+    /// State of our extensions, where it is known anew.
+    pub extension: Option<TiphysStatus>,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// The drift ledger, where it was looked at.
@@ -86,6 +88,11 @@ pub fn compose(app: &Application, seen: &Seen<'_>, now: Time) -> ApplicationStat
     }
     if let Some(entry) = &seen.synced {
         add_history(&mut status.history, entry, app.spec.revision_history_limit);
+    }
+    if let Some(extension) = &seen.extension {
+        status.tiphys.rejected_revisions.clone_from(&extension.rejected_revisions);
+        status.tiphys.healthy_revision.clone_from(&extension.healthy_revision);
+        status.tiphys.degraded_since = extension.degraded_since;
     }
     if let Some(drift) = &seen.drift {
         status.tiphys.drift.clone_from(drift);

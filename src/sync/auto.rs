@@ -44,6 +44,9 @@ pub fn decide_auto_sync(
     if !automated.prune && out_of_sync.iter().all(|one| one.requires_pruning) {
         return AutoSync::No;
     }
+    if let Some(problem) = super::rollback::rejection(app, revisions) {
+        return AutoSync::Blocked(problem);
+    }
     if automated.prune && !automated.allow_empty && would_wipe_out(comparison) {
         return AutoSync::Blocked(Problem::stalled(
             Stage::Sync,

@@ -127,6 +127,27 @@ impl World {
         }
     }
 
+    /// Runs the command line against the cluster, and gives whether it succeeded, and all that it printed.
+    pub(super) fn cli(&self, arguments: &[&str]) -> (bool, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_tiphys"))
+            .args(arguments)
+            .args(["--app-namespace", &self.namespace, "--kubeconfig"])
+            .arg(&self.kubeconfig)
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Takes a repository away, and everything that the controller remembers of it.
+    pub(super) fn lose_repository(&mut self, name: &str) {
+        self.kill_controller();
+        let at = |name: &str| self.folder.path().join(name);
+        std::fs::rename(at(&format!("{name}.git")), at("lost")).unwrap();
+        let _ = std::fs::remove_dir_all(at("cache"));
+        self.start_controller();
+    }
+
     /// Makes a repository with these files, and gives its URL.
     pub(super) fn repository(&self, name: &str, files: &[(&str, &str)]) -> String {
         let url = self.git.create(&format!("{name}.git")).unwrap();

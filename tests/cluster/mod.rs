@@ -3,6 +3,7 @@
 //! They are marked `ignore` so that a plain `cargo test` needs no cluster; `cargo xtask test` runs them, and fails where
 //! the cluster cannot start. Each test has a namespace and a controller process of its own.
 
+mod actions;
 mod converge;
 mod deletion;
 mod explain;
@@ -15,4 +16,5 @@ mod leader;
 mod ledger;
 mod mistakes;
 mod ownership;
+mod rollback;
 mod settings;

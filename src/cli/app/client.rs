@@ -49,6 +49,11 @@ impl AppClient {
         Ok(Self { client: connection.client, namespace })
     }
 
+    /// The client of the controller's cluster.
+    pub(super) fn kube(&self) -> &Client {
+        &self.client
+    }
+
     fn api<'a>(&self, name: &'a str) -> (Api<WatchedObject>, &'a str) {
         let (namespace, name) = name.split_once('/').unwrap_or((&self.namespace, name));
         (Api::namespaced_with(self.client.clone(), namespace, &api_resource()), name)

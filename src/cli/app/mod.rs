@@ -1,6 +1,7 @@
 //! `tiphys app`: Applications, through the Kubernetes API alone. Names, columns and exit codes are those that users of
 //! the argocd command expect.
 
+mod actions;
 mod client;
 mod drift;
 mod get;
@@ -42,6 +43,8 @@ enum AppCommand {
     Rollback(operate::RollbackArgs),
     /// End the operation under way.
     TerminateOp(operate::TerminateArgs),
+    /// List and run actions on objects: restart, scale, pause, and those of argocd-cm.
+    Actions(actions::ActionsArgs),
 }
 
 /// Runs; gives the exit code.
@@ -57,6 +60,7 @@ pub(super) fn run(args: &AppArgs, out: &mut impl Write) -> Result<u8, CliError> 
             AppCommand::Drift(args) => drift::run(&client, args, out).await,
             AppCommand::Rollback(args) => operate::rollback(&client, args, out).await,
             AppCommand::TerminateOp(args) => operate::terminate(&client, args, out).await,
+            AppCommand::Actions(wanted) => actions::run(&client, &args.connection, wanted, out).await,
         }
     })
 }
