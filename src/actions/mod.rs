@@ -139,9 +139,14 @@ pub fn run(
     }
 }
 
-/// Group and kind of everything that offers actions of ours, with their names.
-pub fn builtin_actions() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
-    builtin::table()
+/// The table of our own actions in Markdown, for the documentation.
+pub fn table() -> String {
+    let mut table = String::from("| group | kind | actions |\n|---|---|---|\n");
+    for (group, kind, actions) in builtin::table() {
+        let actions: Vec<String> = actions.iter().map(|name| format!("`{name}`")).collect();
+        table.push_str(&format!("| `{group}` | `{kind}` | {} |\n", actions.join(", ")));
+    }
+    table
 }
 
 #[cfg(test)]

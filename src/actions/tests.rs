@@ -144,3 +144,15 @@ fn what_a_script_returns_becomes_changes() {
     assert!(returned::actions(&json!([])).unwrap().is_empty());
     assert!(returned::actions(&json!(3)).is_err());
 }
+
+#[test]
+fn the_table_in_docs_is_that_of_the_code() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/actions.md");
+    let written = std::fs::read_to_string(&file).unwrap();
+    let head = written.split("| group |").next().unwrap().to_owned();
+    if std::env::var_os("TIPHYS_WRITE_DOCS").is_some() {
+        std::fs::write(&file, head + &table()).unwrap();
+        return;
+    }
+    assert_eq!(written, head + &table(), "write docs/actions.md anew with TIPHYS_WRITE_DOCS=1");
+}

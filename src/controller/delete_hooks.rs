@@ -134,7 +134,7 @@ async fn look(work: &Work<'_>, memory: &mut Memory, hooks: &Hooks) -> Result<See
         let found = comparison.resources.iter().find(|one| one.key == task.key);
         task.live = found.and_then(|one| one.live.clone());
     }
-    let health = assess::assess_all(work, &comparison).await;
+    let health = assess::assess_undamped(work, &comparison).await;
     Ok(Seen { tasks, health, operation: format!("delete-{}", since.timestamp().as_second()) })
 }
 

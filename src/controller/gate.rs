@@ -195,6 +195,7 @@ mod tests {
             annotations: ResourceAnnotations::of(&task.object),
             status: SyncCode::OutOfSync,
             unchanged: false,
+            writing: Default::default(),
             requires_pruning: false,
             differences: vec![FieldDifference { pointer: pointer.into(), predicted: None, live: None }],
             problem: None,

@@ -195,8 +195,7 @@ async fn run(
         .application(name)
         .and_then(|stored| stored.application.ok())
         .unwrap_or_else(|| Arc::clone(&work.app));
-    let extension =
-        rollback::remember(shared, &newest, &wanted, comparison, &rolled_up, &outcome.state, now).await;
+    let extension = rollback::remember(&work, &newest, &wanted, comparison, &rolled_up, &outcome.state).await;
     let seen = Seen {
         comparison: Some(comparison),
         drift: Some(drift),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::api::{Application, HealthCode, OperationPhase, OperationState, SyncCode, Time, TiphysStatus};
+use crate::api::{Application, HealthCode, OperationPhase, OperationState, SyncCode, TiphysStatus};
 use crate::flow::{Cause, Comparison, Problem, Stage};
 use crate::sync::{Rollback, asks_for_rollback, decide_rollback, may_roll_back, rolled_back_from};
 
@@ -63,14 +63,14 @@ pub(super) async fn without_source(work: &Work<'_>, problem: &Problem) -> Result
 
 /// The state of auto-rollback after a reconcile: what is healthy is stored, and since when something is not.
 pub(super) async fn remember(
-    shared: &Shared,
+    work: &Work<'_>,
     app: &Application,
     wanted: &Wanted,
     comparison: &Comparison,
     (health, _): &(HealthCode, String),
     operation: &Option<OperationState>,
-    now: Time,
 ) -> TiphysStatus {
+    let (shared, now) = (work.shared, work.now);
     let before = app.extension_state();
     if !asks_for_rollback(app) {
         return forget(shared, app, before).await;

@@ -184,7 +184,7 @@ impl Session {
     fn check(&self, object: &Value, kind: &KindInfo) -> Result<(), CliError> {
         let text = |path: &[&str]| str_at(object, path).unwrap_or_default().to_owned();
         let namespace = text(&["metadata", "namespace"]);
-        let key = ResourceKey::new(&kind.gvk.group, &kind.gvk.kind, &namespace, &text(&["metadata", "name"]));
+        let key = ResourceKey::new(&kind.gvk.group, &kind.gvk.kind, &namespace, text(&["metadata", "name"]));
         let Some(project) = &self.project else {
             if self.app.project() == "default" {
                 return Ok(());
