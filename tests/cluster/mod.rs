@@ -16,5 +16,6 @@ mod leader;
 mod ledger;
 mod mistakes;
 mod ownership;
+mod placement;
 mod rollback;
 mod settings;
