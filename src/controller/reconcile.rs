@@ -189,12 +189,7 @@ async fn run(
     let ended = Time::new(jiff::Timestamp::now());
     let drift = ledger::healed(&memory.ledger, &work, comparison, &wanted.manifests.revision, ended);
     let rolled_up = assess::held(assess::roll_up(&work.app, comparison, &health), outcome.held.as_deref());
-    // The operation may have been stored in the meantime: what was seen is laid over the newest state.
-    let newest = shared
-        .store
-        .application(name)
-        .and_then(|stored| stored.application.ok())
-        .unwrap_or_else(|| Arc::clone(&work.app));
+    let newest = newest(&work);
     let extension = rollback::remember(&work, &newest, &wanted, comparison, &rolled_up, &outcome.state).await;
     let seen = Seen {
         comparison: Some(comparison),
@@ -219,6 +214,12 @@ async fn run(
     };
     write(shared, &newest, &status, &changes).await?;
     Ok([outcome.again, memory.failure_counts_in, memory.ledger.again()].into_iter().flatten().min())
+}
+
+/// The operation may have been stored in the meantime: what was seen is laid over the newest state.
+fn newest(work: &Work<'_>) -> Arc<Application> {
+    let stored = work.shared.store.application(work.name).and_then(|stored| stored.application.ok());
+    stored.unwrap_or_else(|| Arc::clone(&work.app))
 }
 
 /// Writes status; a conflict or a lost connection is a problem that passes.
