@@ -146,7 +146,7 @@ fn draw(seed: u64, namespace: &str, prefix: &str) -> Set {
         let requests: Vec<PodRequest> = pods.iter().map(|pod| facts::pod_request(&pod["spec"])).collect();
         let first = fits_at_random(&mut random, &seen, &requests);
         // Sets that fit are rarer: not every other one may be dropped in favour of those that do not.
-        let wanted = seed % 2 == 0;
+        let wanted = seed.is_multiple_of(2);
         if first == wanted && (0..60).all(|_| fits_at_random(&mut random, &seen, &requests) == first) {
             return Set { name, nodes, pods };
         }
@@ -161,6 +161,32 @@ fn in_parallel<T: Sync>(all: &[T], each: impl Fn(&T) + Sync) {
             scope.spawn(|| part.iter().for_each(&each));
         }
     });
+}
+
+/// How many sets the scheduler bound whole, and where the gate says otherwise.
+fn compare(sets: &[Set], live: &[Value], capacity: &Capacity) -> (usize, Vec<String>) {
+    let bound: BTreeMap<String, bool> = live
+        .iter()
+        .map(|pod| {
+            (pod["metadata"]["name"].as_str().unwrap().to_owned(), pod["spec"]["nodeName"].is_string())
+        })
+        .collect();
+    let (mut wrong, mut fitting) = (Vec::new(), 0);
+    for set in sets {
+        let none = BTreeMap::new();
+        let wave: Vec<GateWorkload<'_>> = set
+            .pods
+            .iter()
+            .map(|desired| GateWorkload { desired, replaces_pods: false, pods: &[], claim_templates: &none })
+            .collect();
+        let gate = check(&wave, &[], capacity);
+        let all_bound = set.pods.iter().all(|pod| bound[pod["metadata"]["name"].as_str().unwrap()]);
+        fitting += usize::from(all_bound);
+        if (gate == GateReport::Fits) != all_bound {
+            wrong.push(format!("{}: the scheduler bound all: {all_bound}, the gate: {gate:?}", set.name));
+        }
+    }
+    (fitting, wrong)
 }
 
 #[test]
@@ -209,27 +235,7 @@ fn the_gate_agrees_with_the_real_scheduler() {
         let all = live();
         all.len() == pods.len() && all.iter().all(decided)
     });
-    let bound: BTreeMap<String, bool> = live()
-        .iter()
-        .map(|pod| {
-            (pod["metadata"]["name"].as_str().unwrap().to_owned(), pod["spec"]["nodeName"].is_string())
-        })
-        .collect();
-    let (mut wrong, mut fitting) = (Vec::new(), 0);
-    for set in &sets {
-        let none = BTreeMap::new();
-        let wave: Vec<GateWorkload<'_>> = set
-            .pods
-            .iter()
-            .map(|desired| GateWorkload { desired, replaces_pods: false, pods: &[], claim_templates: &none })
-            .collect();
-        let gate = check(&wave, &[], &capacity);
-        let all_bound = set.pods.iter().all(|pod| bound[pod["metadata"]["name"].as_str().unwrap()]);
-        fitting += usize::from(all_bound);
-        if (gate == GateReport::Fits) != all_bound {
-            wrong.push(format!("{}: the scheduler bound all: {all_bound}, the gate: {gate:?}", set.name));
-        }
-    }
+    let (fitting, wrong) = compare(&sets, &live(), &capacity);
     in_parallel(&nodes, |node| {
         let path = format!("/api/v1/nodes/{}", node["metadata"]["name"].as_str().unwrap());
         let _ = world.api.delete(&path);
