@@ -183,6 +183,8 @@ mod tests {
             predicted: true,
             refused: None,
             skipped: None,
+            forbidden: Default::default(),
+            unconfirmed: Default::default(),
         }
     }
 
