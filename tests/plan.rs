@@ -38,7 +38,8 @@ fn compared(desired: &[Arc<Manifest>], live: &[Arc<Manifest>]) -> Comparison {
     seen.live = live.iter().map(|one| (one.key(), Arc::clone(one))).collect();
     let manifests = Manifests {
         objects: desired.to_vec(),
-        source_type: SourceType::Directory,
+        source_types: vec![SourceType::Directory],
+        revisions: Vec::new(),
         revision: "0123456789".into(),
         warnings: Vec::new(),
     };

@@ -197,6 +197,16 @@ impl ApplicationSpec {
         if self.sources.is_empty() { self.source.iter().collect() } else { self.sources.iter().collect() }
     }
 
+    /// Whether the sources are those of `sources`.
+    pub fn has_multiple_sources(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
+    /// The first source: the one that stands where the API has place for one only.
+    pub fn first_source(&self) -> Option<&ApplicationSource> {
+        self.sources.first().or(self.source.as_ref())
+    }
+
     /// Whether syncs start by themselves.
     pub fn is_automated(&self) -> bool {
         let automated = self.sync_policy.as_ref().and_then(|policy| policy.automated.as_ref());

@@ -56,6 +56,9 @@ pub enum SourceType {
     Directory,
     /// A config management plugin.
     Plugin,
+    /// Nothing is rendered of it: other sources read its files.
+    #[serde(rename = "")]
+    FilesOnly,
 }
 
 /// Options of a Helm chart.

@@ -92,8 +92,9 @@ fn comparison(args: &PlanArgs, app: &Application) -> Result<Comparison, CliError
     }
     let manifests = Manifests {
         objects,
-        source_type: SourceType::Directory,
+        source_types: vec![SourceType::Directory],
         revision: String::new(),
+        revisions: Vec::new(),
         warnings: Vec::new(),
     };
     let (ignore, _) = IgnoreRules::read(&app.spec.ignore_differences, &Customizations::default(), &JqPaths);

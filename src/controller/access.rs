@@ -2,11 +2,59 @@
 
 use std::sync::Arc;
 
-use crate::flow::Problem;
+use crate::api::{AppProjectSpec, Application};
+use crate::flow::{Cause, Problem, Stage};
+use crate::project::permits_source;
 use crate::settings::{RepositorySecret, best_match};
 use crate::source::{Access, Auth, RepoUrl, SecretText};
 
+use super::Shared;
+use super::fetching::Repositories;
 use super::store::Store;
+
+/// The repositories that are declared to the controller, as far as an application's project allows them.
+pub(super) struct Declared<'a> {
+    store: &'a Store,
+    project: String,
+    allowed: Option<Arc<AppProjectSpec>>,
+}
+
+impl<'a> Declared<'a> {
+    pub(super) fn new(shared: &'a Shared, app: &Application) -> Self {
+        let project = app.project().to_owned();
+        // Without an object, the default project allows everything; any other one was refused before.
+        let allowed = shared.store.project(&shared.options.namespace, &project);
+        Self { store: &shared.store, project, allowed: allowed.map(|found| Arc::new(found.spec.clone())) }
+    }
+}
+
+impl Repositories for Declared<'_> {
+    fn access(&self, url: &str) -> Result<Access, Problem> {
+        access_to(self.store, url)
+    }
+
+    fn permit(&self, url: &str) -> Result<(), Problem> {
+        if self.allowed.as_ref().is_none_or(|project| permits_source(project, url)) {
+            return Ok(());
+        }
+        let shown = crate::flow::printable_url(url);
+        let message = format!(
+            "{shown} is not permitted in project '{}': the manifests refer to it; add it to the project's sourceRepos",
+            self.project
+        );
+        Err(Problem::stalled(Stage::Source, Cause::NotPermitted, message))
+    }
+
+    fn named(&self, name: &str) -> Option<String> {
+        let all = self.store.repositories();
+        let found = all.iter().find(|one| !one.is_prefix && one.name == name && one.kind != "git")?;
+        Some(if found.enable_oci {
+            format!("oci://{}", found.url.trim_start_matches("oci://"))
+        } else {
+            found.url.clone()
+        })
+    }
+}
 
 /// Joins everything that is declared about a repository.
 pub(super) fn access_to(store: &Store, url: &str) -> Result<Access, Problem> {

@@ -13,17 +13,16 @@ use crate::render::{LONGEST_LABEL, Scope, Tracking, track};
 use crate::settings::TrackingMethod;
 
 use super::reconcile::Work;
-use super::rendering::Rendering;
+use super::rendering::Joined;
 use super::warnings::split_excluded;
 
 /// Marks the objects, observes the cluster, and compares.
 pub(super) async fn look(
     work: &Work<'_>,
-    rendering: Rendering,
-    revision: &str,
+    joined: Joined,
     rules: &IgnoreRules,
 ) -> Result<(Manifests, Comparison, Vec<Problem>), Problem> {
-    let (wanted, notes) = split_excluded(work, rendering.objects);
+    let (wanted, notes) = split_excluded(work, joined.objects);
     let scopes = scopes(work, &wanted).await?;
     let settings = work.shared.store.argocd_cm();
     let instance = work.app.instance_name(&work.shared.options.namespace);
@@ -48,11 +47,16 @@ pub(super) async fn look(
     };
     let scope_of = |object: &Manifest| scopes.get(&object.gvk()).copied().unwrap_or(Scope::Unknown);
     let objects = track(&wanted, &tracking, scope_of);
+    let (revision, revisions) = match joined.several {
+        true => (String::new(), joined.revisions),
+        false => (joined.revisions.into_iter().next().unwrap_or_default(), Vec::new()),
+    };
     let manifests = Manifests {
         objects,
-        source_type: rendering.source_type,
-        revision: revision.to_owned(),
-        warnings: rendering.warnings,
+        source_types: joined.source_types,
+        revision,
+        revisions,
+        warnings: joined.warnings,
     };
     let comparison = compare_again(work, &manifests, rules).await?;
     Ok((manifests, comparison, notes))

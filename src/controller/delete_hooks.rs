@@ -15,8 +15,7 @@ use crate::sync::{Applying, OPERATION, apply, delete_hook_tasks, delete_hooks};
 use super::comparing::compare_again;
 use super::finalize::let_go;
 use super::reconcile::Work;
-use super::rendering::{Wanted, want};
-use super::validate::the_source;
+use super::rendering::{Asked, Wanted, want};
 use super::{Memory, assess};
 
 /// Without an event, hooks are looked at again after this time.
@@ -80,12 +79,8 @@ pub(super) fn wanted_finalizers(app: &Application, comparison: &Comparison) -> O
 }
 
 /// Runs the hooks of a stage, then cleans them up; takes the stage's finalizers off one by one.
-pub(super) async fn run(
-    work: &Work<'_>,
-    memory: &mut Memory,
-    hooks: &Hooks,
-) -> Result<Option<Duration>, Problem> {
-    let seen = look(work, memory, hooks).await?;
+pub(super) async fn run(work: &Work<'_>, hooks: &Hooks) -> Result<Option<Duration>, Problem> {
+    let seen = look(work, hooks).await?;
     if work.app.has_finalizer(hooks.run) {
         if let Some(again) = execute(work, hooks, &seen).await? {
             return Ok(Some(again));
@@ -118,12 +113,10 @@ impl Seen {
     }
 }
 
-async fn look(work: &Work<'_>, memory: &mut Memory, hooks: &Hooks) -> Result<Seen, Problem> {
-    let source = the_source(&work.app).map_err(|problem| unknown(hooks, &problem))?;
+async fn look(work: &Work<'_>, hooks: &Hooks) -> Result<Seen, Problem> {
+    let asked = Asked::of_spec(&work.app).map_err(|problem| unknown(hooks, &problem))?;
     let freshness = Freshness::Within(Duration::from_secs(3600));
-    let wanted: Wanted = want(work, memory, source, &source.target_revision, freshness)
-        .await
-        .map_err(|problem| unknown(hooks, &problem))?;
+    let wanted: Wanted = want(work, &asked, freshness).await.map_err(|problem| unknown(hooks, &problem))?;
     let since = work.app.metadata.deletion_timestamp.as_ref().map_or(work.now, |since| Time::new(since.0));
     let mut tasks = delete_hook_tasks(&wanted.comparison, hooks.kind, &wanted.manifests.revision, since);
     // Hooks with generated names are looked for by the names that they get.

@@ -17,9 +17,9 @@ use crate::object::{Manifest, ResourceKey, at, str_at};
 use crate::source::Freshness;
 
 use super::reconcile::Work;
-use super::rendering::want;
-use super::validate::{the_source, validate};
-use super::{Controller, Memory, Shared, assess, clusters, watchers};
+use super::rendering::{Asked, want};
+use super::validate::validate;
+use super::{Controller, Shared, assess, clusters, watchers};
 
 /// Objects whose field owners are read.
 const MOST_OWNERS: usize = 20;
@@ -105,9 +105,8 @@ async fn look(
     let cluster = clusters::cluster(shared, &destination).await?;
     let now = Time::new(jiff::Timestamp::now());
     let work = Work { shared, app: Arc::clone(app), name, destination, cluster, now };
-    let source = the_source(app)?;
-    let wanted = want(&work, &mut Memory::default(), source, &source.target_revision, Freshness::Now).await?;
-    into.revision.clone_from(&wanted.manifests.revision);
+    let wanted = want(&work, &Asked::of_spec(app)?, Freshness::Now).await?;
+    into.revision = wanted.manifests.all_revisions().join(", ");
     let comparison = wanted.comparison;
     into.health = assess::assess_undamped(&work, &comparison).await;
     into.rolled_up = Some(assess::roll_up(app, &comparison, &into.health).0);

@@ -47,13 +47,13 @@ pub(super) async fn finalize(
     }
     let (before, after) = (Hooks::of(HookType::PreDelete), Hooks::of(HookType::PostDelete));
     if before.is_due(&work.app) {
-        return delete_hooks::run(&work, memory, &before).await;
+        return delete_hooks::run(&work, &before).await;
     }
     if let Some(propagation) = propagation {
         return delete_objects(&work, propagation).await;
     }
     if after.is_due(&work.app) {
-        return delete_hooks::run(&work, memory, &after).await;
+        return delete_hooks::run(&work, &after).await;
     }
     Ok(None)
 }

@@ -8,9 +8,9 @@ use crate::source::Freshness;
 use crate::sync::plan;
 
 use super::reconcile::Work;
-use super::rendering::want;
-use super::validate::{the_source, validate};
-use super::{Controller, Memory, clusters, stepping, watchers};
+use super::rendering::{Asked, want};
+use super::validate::validate;
+use super::{Controller, clusters, stepping, watchers};
 
 /// What a reconcile would see and do.
 pub struct Inspection {
@@ -18,7 +18,7 @@ pub struct Inspection {
     pub comparison: Comparison,
     /// What a sync of everything would do, prunes included.
     pub plan: Plan,
-    /// The revision that was compared.
+    /// The revision that was compared; those of several sources are separated by commas.
     pub revision: String,
 }
 
@@ -39,12 +39,18 @@ impl Controller {
         let cluster = clusters::cluster(&shared, &destination).await?;
         let now = Time::new(jiff::Timestamp::now());
         let work = Work { shared: &shared, app: Arc::clone(&app), name, destination, cluster, now };
-        let source = the_source(&app)?;
-        let target = revision.unwrap_or(&source.target_revision);
-        let wanted = want(&work, &mut Memory::default(), source, target, Freshness::Now).await?;
+        let mut asked = Asked::of_spec(&app)?;
+        if let (Some(revision), Some(first)) = (revision, asked.revisions.first_mut()) {
+            revision.clone_into(first);
+        }
+        let wanted = want(&work, &asked, Freshness::Now).await?;
         let sync = SyncOperation { prune: true, ..SyncOperation::default() };
         let request = stepping::plan_request(&work, &sync, &wanted.manifests.revision, now).await?;
         let plan = plan(&wanted.comparison, &request);
-        Ok(Inspection { plan, revision: wanted.manifests.revision.clone(), comparison: wanted.comparison })
+        Ok(Inspection {
+            plan,
+            revision: wanted.manifests.all_revisions().join(", "),
+            comparison: wanted.comparison,
+        })
     }
 }

@@ -10,6 +10,7 @@ mod cmd_params;
 mod comparing;
 mod delete_hooks;
 mod examine;
+mod fetching;
 mod finalize;
 mod gate;
 mod inspect;
@@ -19,6 +20,7 @@ mod operation;
 mod publish;
 mod queue;
 mod reconcile;
+mod render_cache;
 mod render_store;
 mod rendering;
 mod rollback;
@@ -48,6 +50,7 @@ use crate::source::{Sources, SourcesOptions};
 
 pub use cmd_params::read_cmd_params;
 pub use examine::Examination;
+pub use fetching::{Fetching, Repositories, Resolved};
 pub use inspect::Inspection;
 pub use leader::Candidate;
 use queue::Queue;
@@ -77,6 +80,8 @@ pub struct Shared {
     store: Store,
     queue: Queue,
     sources: Sources,
+    renders: render_cache::RenderCache,
+    parsed: Arc<crate::render::RenderCaches>,
     meter: Arc<dyn Meter>,
     clusters: Mutex<HashMap<String, Arc<Cluster>>>,
     changes: mpsc::UnboundedSender<Changed>,
@@ -91,8 +96,6 @@ pub struct Shared {
 /// What is remembered of an application between reconciles. Losing it costs time, never correctness.
 #[derive(Default)]
 struct Memory {
-    /// The last render and what it depended on.
-    render: Option<rendering::RenderedBefore>,
     /// Answers to the writes of the operation under way.
     written: HashMap<ResourceKey, (Written, Instant)>,
     /// All results of the operation under way, where the status has no room for them.
@@ -123,6 +126,7 @@ impl Shared {
 
     fn forget(&self, name: &ObjectName) {
         self.queue.remove(name);
+        self.renders.forget(name);
         self.store.remove_application(name);
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
@@ -211,6 +215,8 @@ impl Controller {
             store: Store::default(),
             queue: Queue::default(),
             sources,
+            renders: render_cache::RenderCache::default(),
+            parsed: Arc::default(),
             meter,
             clusters: Mutex::default(),
             changes,

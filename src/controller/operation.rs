@@ -16,7 +16,7 @@ use crate::sync::{
 
 use super::publish::Changes;
 use super::reconcile::{Work, write};
-use super::rendering::Wanted;
+use super::rendering::{Asked, Wanted};
 use super::stepping::go_on;
 use super::{Memory, ledger, rollback, windows};
 
@@ -73,11 +73,10 @@ pub(super) async fn drive(
 
 /// What the policy wants: to try again what failed, or to sync what is out of sync.
 async fn by_policy(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<Outcome, Problem> {
-    let revisions = [wanted.manifests.revision.clone()];
     if let Some(outcome) = retry(work, memory, wanted).await? {
         return Ok(outcome);
     }
-    match decide_auto_sync(&work.app, &wanted.comparison, &revisions, work.now) {
+    match decide_auto_sync(&work.app, &wanted.comparison, wanted.manifests.all_revisions(), work.now) {
         AutoSync::Start(operation) => match windows::verdict(work, false, None) {
             WindowVerdict::Open => match memory.ledger.restrain(*operation) {
                 Ok(operation) => start(work, memory, wanted, operation, false).await,
@@ -151,11 +150,13 @@ async fn retry(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<
     let wait = state.operation.retry.wait_before(state.retry_count).unwrap_or(LOOK_AGAIN);
     let passed = state.finished_at.unwrap_or(state.started_at).seconds_until(work.now);
     let rest = wait.saturating_sub(Duration::from_secs(passed));
-    let mut pinned = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
+    let mut result = state.sync_result.clone().unwrap_or_default();
     let automated = state.operation.initiated_by.automated;
     let keeps = SyncSettings::read(&work.shared.store.argocd_cm().data).retry_keeps_revision
         || rolled_back_from(&state.operation) == Some(&wanted.manifests.revision);
-    if automated && !keeps && pinned != wanted.manifests.revision {
+    let manifests = &wanted.manifests;
+    let is_same = (&result.revision, &result.revisions) == (&manifests.revision, &manifests.revisions);
+    if automated && !keeps && !is_same {
         // A newer commit: an operation of its own, with its own count.
         return Ok(None);
     }
@@ -176,9 +177,13 @@ async fn retry(work: &Work<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<
     if let Some(sync) = operation.sync.as_mut().filter(|_| state.operation.retry.refresh) {
         sync.revision.clear();
         sync.revisions.clear();
-        pinned.clear();
+        result.revision.clear();
+        result.revisions.clear();
     }
-    let mut next = begin(work, &operation, &pinned);
+    let mut next = begin(work, &operation);
+    if let Some(begun) = next.sync_result.as_mut() {
+        (begun.revision, begun.revisions) = (result.revision, result.revisions);
+    }
     next.retry_count = state.retry_count.saturating_add(1);
     store_start(work, memory, wanted, &next, false).await?;
     go_on(work, memory, wanted, next, true).await.map(Some)
@@ -189,21 +194,48 @@ fn last_failure(state: &OperationState) -> Problem {
     Problem::stalled(Stage::Sync, Cause::ObjectRefused, message)
 }
 
-fn begin(work: &Work<'_>, operation: &Operation, revision: &str) -> OperationState {
-    let named = operation.sync.as_ref().and_then(|sync| sync.source.as_ref());
-    let source = named.or(work.app.spec.source.as_ref()).cloned().unwrap_or_default();
+/// The sources of an operation that begins: its own, or those of the spec; and the revisions that it names.
+fn begin(work: &Work<'_>, operation: &Operation) -> OperationState {
+    let spec = &work.app.spec;
+    let sync = operation.sync.clone().unwrap_or_default();
+    let named = !sync.sources.is_empty() || sync.source.is_some();
+    let (source, sources) = if named {
+        (sync.source, sync.sources)
+    } else {
+        (spec.first_source().cloned(), spec.sources.clone())
+    };
+    let mut revisions = sync.revisions;
+    // One revision for several sources is that of the first.
+    if !sources.is_empty() && revisions.is_empty() && !sync.revision.is_empty() {
+        revisions = sources.iter().map(|source| source.target_revision.clone()).collect();
+        if let Some(first) = revisions.first_mut() {
+            first.clone_from(&sync.revision);
+        }
+    }
     OperationState {
         operation: operation.clone(),
         phase: OperationPhase::Running,
         message: "waiting to start".into(),
         sync_result: Some(SyncOperationResult {
-            revision: revision.to_owned(),
-            source,
+            revision: sync.revision,
+            source: source.unwrap_or_default(),
+            sources,
+            revisions,
             ..Default::default()
         }),
         started_at: work.now,
         finished_at: None,
         retry_count: 0,
+    }
+}
+
+/// An operation that wants what the spec wants is about the revisions that were just compared, whatever is pushed while
+/// it runs.
+fn pin(work: &Work<'_>, wanted: &Wanted, state: &mut OperationState) {
+    let Some(result) = state.sync_result.as_mut() else { return };
+    if Asked::of_spec(&work.app).is_ok_and(|spec| Asked::of_result(result) == spec) {
+        result.revision.clone_from(&wanted.manifests.revision);
+        result.revisions.clone_from(&wanted.manifests.revisions);
     }
 }
 
@@ -215,7 +247,7 @@ async fn start(
     taken: bool,
 ) -> Result<Outcome, Problem> {
     if operation.sync.is_none() {
-        let mut state = begin(work, &operation, "");
+        let mut state = begin(work, &operation);
         finish(
             &mut state,
             OperationPhase::Error,
@@ -224,14 +256,12 @@ async fn start(
         );
         return Ok(Outcome { state: Some(state), operation_taken: taken, ..Outcome::default() });
     }
-    let fresh = begin(work, &operation, "");
-    if let Some(held) = windows::held(work, &fresh) {
+    let mut state = begin(work, &operation);
+    if let Some(held) = windows::held(work, &state) {
         // It takes the newest revision when the window opens.
         return Ok(Outcome { operation_taken: taken, ..held });
     }
-    let back_to = operation.sync.as_ref().map(|sync| sync.revision.as_str()).unwrap_or_default();
-    let is_rollback = rolled_back_from(&operation).is_some();
-    let state = begin(work, &operation, if is_rollback { back_to } else { &wanted.manifests.revision });
+    pin(work, wanted, &mut state);
     store_start(work, memory, wanted, &state, taken).await?;
     let mut outcome = go_on(work, memory, wanted, state, true).await?;
     outcome.operation_taken = false;
@@ -256,8 +286,8 @@ async fn store_start(
         drift: Some(memory.ledger.entries.clone()),
         revisions_made: Some(memory.ledger.revisions.clone()),
         comparison: Some(&wanted.comparison),
-        revisions: vec![wanted.manifests.revision.clone()],
-        source_types: vec![wanted.manifests.source_type],
+        revisions: wanted.manifests.all_revisions().to_vec(),
+        source_types: wanted.manifests.source_types.clone(),
         operation_state: Some(state.clone()),
         extension: rolled_back_from(&state.operation).map(|rejected| {
             let mut extension = work.app.extension_state();

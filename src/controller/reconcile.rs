@@ -12,8 +12,8 @@ use crate::source::Freshness;
 use crate::status::{Seen, compose};
 
 use super::publish::{Changes, publish, publish_unreadable};
-use super::rendering::want;
-use super::validate::{the_source, validate};
+use super::rendering::{Asked, want};
+use super::validate::validate;
 use super::{
     Memory, Shared, assess, clusters, delete_hooks, finalize, ledger, operation, rollback, warnings,
 };
@@ -167,18 +167,18 @@ async fn run(
     let work = Work { shared, app, name, destination, cluster, now };
     let refresh = work.app.annotation(annotations::REFRESH).map(str::to_owned);
     if refresh.as_deref() == Some("hard") {
-        memory.render = None;
+        shared.renders.forget(name);
         work.cluster.forget_predictions();
     }
-    let source = the_source(&work.app)?;
+    let asked = Asked::of_spec(&work.app)?;
     let freshness = freshness(shared, memory, refresh.is_some());
-    let (wanted, source_problem) = match want(&work, memory, source, &source.target_revision, freshness).await
-    {
+    let (wanted, source_problem) = match want(&work, &asked, freshness).await {
         Ok(wanted) => (wanted, None),
         Err(problem) => (rollback::without_source(&work, &problem).await?, Some(problem)),
     };
+    let revision = wanted.manifests.all_revisions().join(",");
     if source_problem.is_none() {
-        memory.ledger = ledger::note(&work, &wanted.comparison, &wanted.manifests.revision).await;
+        memory.ledger = ledger::note(&work, &wanted.comparison, &revision).await;
     }
     let outcome = operation::drive(&work, memory, &wanted, source_problem.is_none()).await?;
     let comparison = outcome.comparison.as_ref().unwrap_or(&wanted.comparison);
@@ -187,7 +187,7 @@ async fn run(
     let warnings = warnings.chain(source_problem);
     let problems = comparison.problems.iter().cloned().chain(outcome.problems).chain(warnings).collect();
     let ended = Time::new(jiff::Timestamp::now());
-    let drift = ledger::healed(&memory.ledger, &work, comparison, &wanted.manifests.revision, ended);
+    let drift = ledger::healed(&memory.ledger, &work, comparison, &revision, ended);
     let rolled_up = assess::held(assess::roll_up(&work.app, comparison, &health), outcome.held.as_deref());
     let newest = newest(&work);
     let extension = rollback::remember(&work, &newest, &wanted, comparison, &rolled_up, &outcome.state).await;
@@ -198,8 +198,8 @@ async fn run(
         rolled_up: Some(rolled_up),
         extension: Some(extension),
         health: Some(&health),
-        revisions: vec![wanted.manifests.revision.clone()],
-        source_types: vec![wanted.manifests.source_type],
+        revisions: wanted.manifests.all_revisions().to_vec(),
+        source_types: wanted.manifests.source_types.clone(),
         operation_state: outcome.state,
         synced: outcome.synced,
         problems,

@@ -19,7 +19,7 @@ use crate::cluster::WatchedObject;
 use crate::flow::Manifests;
 use crate::object::{Manifest, str_at};
 
-use super::rendering::Rendering;
+use super::render_cache::Rendering;
 use super::{Shared, watchers};
 
 /// Bytes per Secret, well below the 1 MiB that etcd takes.
@@ -163,7 +163,7 @@ pub(super) async fn load(
 
 fn compress(manifests: &Manifests) -> Result<Vec<u8>, RenderStoreError> {
     let stored = Stored {
-        source_type: manifests.source_type,
+        source_type: manifests.source_types.first().copied().unwrap_or(SourceType::Directory),
         objects: manifests.objects.iter().map(|object| object.body().clone()).collect(),
     };
     let text = serde_json::to_vec(&stored).map_err(|error| RenderStoreError::Form(error.to_string()))?;
@@ -195,8 +195,9 @@ mod tests {
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "data": {"k": "dg=="}});
         let manifests = Manifests {
             objects: vec![Arc::new(Manifest::new(body.clone()).unwrap())],
-            source_type: SourceType::Directory,
+            source_types: vec![SourceType::Directory],
             revision: "r".into(),
+            revisions: Vec::new(),
             warnings: Vec::new(),
         };
         let bytes = compress(&manifests).unwrap();

@@ -1,32 +1,62 @@
-//! From a source to manifests: revision, tree, render. The last render is kept with what it depended on.
+//! From sources to manifests: revisions, trees, renders, all objects together. A render is kept with what it depended
+//! on.
 
 use std::sync::Arc;
 
-use crate::api::{ApplicationSource, SourceType};
+use crate::api::{Application, ApplicationSource, SourceType, SyncOperationResult};
 use crate::diff::IgnoreRules;
 use crate::eval::JqPaths;
-use crate::flow::{Cause, Comparison, Manifests, Problem, ReadSet, Revision, Stage};
+use crate::flow::{Cause, Comparison, Manifests, Problem, Stage, Tree};
 use crate::object::Manifest;
-use crate::render::{RenderContext, read_documents, render};
+use crate::render::{Given, RenderContext, read_documents};
 use crate::settings::Customizations;
 use crate::source::Freshness;
 
-use super::Memory;
-use super::access::access_to;
+use super::access::Declared;
 use super::comparing::look;
+use super::fetching::Fetching;
 use super::reconcile::Work;
-use super::validate::invalid;
+use super::render_cache::{Kept, Premise, Rendering};
+use super::validate::{invalid, the_sources};
 
-/// A render, and what it depended on.
-pub(super) struct RenderedBefore {
-    premise: u64,
-    read: ReadSet,
-    objects: Vec<Arc<Manifest>>,
-    source_type: SourceType,
-    warnings: Vec<String>,
+/// The sources that are wanted, each at a revision.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Asked {
+    pub(super) sources: Vec<ApplicationSource>,
+    pub(super) revisions: Vec<String>,
+    /// Whether they are those of `spec.sources`, however many that are.
+    pub(super) several: bool,
 }
 
-/// Everything that a source came to.
+impl Asked {
+    /// The sources of the spec, at their target revisions.
+    pub(super) fn of_spec(app: &Application) -> Result<Self, Problem> {
+        let sources: Vec<ApplicationSource> = the_sources(app)?.into_iter().cloned().collect();
+        let revisions = sources.iter().map(|source| source.target_revision.clone()).collect();
+        Ok(Self { sources, revisions, several: app.spec.has_multiple_sources() })
+    }
+
+    /// The sources of an operation, at the revisions that it is pinned to.
+    pub(super) fn of_result(result: &SyncOperationResult) -> Self {
+        let several = !result.sources.is_empty();
+        let (sources, pinned) = if several {
+            (result.sources.clone(), result.revisions.clone())
+        } else {
+            (vec![result.source.clone()], vec![result.revision.clone()])
+        };
+        let pinned_at = |index: usize| {
+            let fits = pinned.len() == sources.len();
+            pinned.get(index).filter(|revision| fits && !revision.is_empty())
+        };
+        let revision = |(index, source): (usize, &ApplicationSource)| {
+            pinned_at(index).unwrap_or(&source.target_revision).clone()
+        };
+        let revisions = sources.iter().enumerate().map(revision).collect();
+        Self { sources, revisions, several }
+    }
+}
+
+/// Everything that the sources came to.
 pub(super) struct Wanted {
     pub(super) manifests: Manifests,
     pub(super) comparison: Comparison,
@@ -35,135 +65,160 @@ pub(super) struct Wanted {
     pub(super) notes: Vec<Problem>,
 }
 
-/// Source → revision → tree → manifests → observation → comparison.
-pub(super) async fn want(
-    work: &Work<'_>,
-    memory: &mut Memory,
-    source: &ApplicationSource,
-    revision: &str,
-    freshness: Freshness,
-) -> Result<Wanted, Problem> {
-    let access = access_to(&work.shared.store, &source.repo_url)?;
-    let sources = &work.shared.sources;
-    let revision = if source.chart.is_empty() {
-        sources.resolve(&access, revision, freshness).await?
-    } else {
-        sources.resolve_chart(&access, &source.chart, revision, freshness).await?
-    };
-    let objects = rendered(work, memory, source, &access, &revision).await?;
-    want_rendered(work, objects, &revision.id).await
+/// The renders of all sources together.
+pub(super) struct Joined {
+    pub(super) objects: Vec<Arc<Manifest>>,
+    pub(super) source_types: Vec<SourceType>,
+    pub(super) revisions: Vec<String>,
+    pub(super) several: bool,
+    pub(super) warnings: Vec<String>,
 }
 
-/// Manifests → observation → comparison.
+/// Sources → revisions → trees → manifests → observation → comparison.
+pub(super) async fn want(work: &Work<'_>, asked: &Asked, freshness: Freshness) -> Result<Wanted, Problem> {
+    let repositories = Declared::new(work.shared, &work.app);
+    let sources = &work.shared.sources;
+    let fetching = Fetching::new(sources, &repositories, &asked.sources, &asked.revisions, freshness).await?;
+    let mut joined = Joined {
+        objects: Vec::new(),
+        source_types: Vec::new(),
+        revisions: fetching.resolved().iter().map(|one| one.revision.id.clone()).collect(),
+        several: asked.several,
+        warnings: Vec::new(),
+    };
+    for index in 0..asked.sources.len() {
+        let one = rendered(work, asked, index, &fetching).await;
+        let one = one.map_err(|problem| fetching.name(index, problem))?;
+        joined.objects.extend(one.objects);
+        joined.source_types.push(one.source_type);
+        joined.warnings.extend(one.warnings);
+    }
+    want_joined(work, joined).await
+}
+
+/// One render that was made before → observation → comparison.
 pub(super) async fn want_rendered(
     work: &Work<'_>,
     rendering: Rendering,
     revision: &str,
 ) -> Result<Wanted, Problem> {
+    let joined = Joined {
+        objects: rendering.objects,
+        source_types: vec![rendering.source_type],
+        revisions: vec![revision.to_owned()],
+        several: false,
+        warnings: rendering.warnings,
+    };
+    want_joined(work, joined).await
+}
+
+/// Manifests → observation → comparison.
+async fn want_joined(work: &Work<'_>, joined: Joined) -> Result<Wanted, Problem> {
     let system = Customizations::read(&work.shared.store.argocd_cm().data);
     let rules = IgnoreRules::read(&work.app.spec.ignore_differences, &system, &JqPaths);
-    let (manifests, comparison, mut notes) = look(work, rendering, revision, &rules.0).await?;
+    let (manifests, comparison, mut notes) = look(work, joined, &rules.0).await?;
     notes.extend(rules.1.iter().map(|rule| invalid(rule.to_string())));
     Ok(Wanted { manifests, comparison, rules: rules.0, notes })
 }
 
-/// The manifests that an operation brings along, in the place of a source.
+/// The manifests that an operation brings along, in the place of its sources.
 pub(super) async fn want_manifests(
     work: &Work<'_>,
     texts: &[String],
-    revision: &str,
+    revisions: Vec<String>,
+    several: bool,
 ) -> Result<Wanted, Problem> {
     let mut objects = Vec::new();
     for (at, text) in texts.iter().enumerate() {
         let name = format!("operation.sync.manifests[{at}]");
         objects.extend(read_documents(&name, text.as_bytes())?.into_iter().map(Arc::new));
     }
-    let system = Customizations::read(&work.shared.store.argocd_cm().data);
-    let rules = IgnoreRules::read(&work.app.spec.ignore_differences, &system, &JqPaths);
-    let rendering = Rendering { objects, source_type: SourceType::Directory, warnings: Vec::new() };
-    let (manifests, comparison, notes) = look(work, rendering, revision, &rules.0).await?;
-    Ok(Wanted { manifests, comparison, rules: rules.0, notes })
+    let source_types = vec![SourceType::Directory; revisions.len()];
+    let joined = Joined { objects, source_types, revisions, several, warnings: Vec::new() };
+    want_joined(work, joined).await
 }
 
-/// Renders, or takes the render before where nothing that it read has changed.
+/// Renders a source, or takes a render before where nothing that it read has changed.
 async fn rendered(
     work: &Work<'_>,
-    memory: &mut Memory,
-    source: &ApplicationSource,
-    access: &crate::source::Access,
-    revision: &Revision,
+    asked: &Asked,
+    index: usize,
+    fetching: &Fetching<'_>,
 ) -> Result<Rendering, Problem> {
-    let context = render_context(work, revision).await?;
-    let premise = premise(source, &context);
-    let sources = &work.shared.sources;
-    let tree = if source.chart.is_empty() {
-        sources.tree(access, revision).await?
-    } else {
-        sources.chart(access, &source.chart, revision).await?
+    let (Some(source), Some(resolved)) = (asked.sources.get(index), fetching.resolved().get(index)) else {
+        return Err(Problem::stalled(Stage::Source, Cause::Internal, "there is no such source"));
     };
-    if let Some(before) = memory.render.as_ref().filter(|before| before.premise == premise) {
-        let unchanged = before.read.first_change(&tree).is_ok_and(|change| change.is_none());
-        if unchanged {
-            return Ok(Rendering {
-                objects: before.objects.clone(),
-                source_type: before.source_type,
-                warnings: before.warnings.clone(),
-            });
+    if asked.several && source.path.is_empty() && source.chart.is_empty() {
+        let source_type = SourceType::FilesOnly;
+        return Ok(Rendering { objects: Vec::new(), source_type, warnings: Vec::new() });
+    }
+    let context = render_context(work, asked, &resolved.revision.id).await?;
+    let premise = Premise::new(work.name, source, &context);
+    let tree = fetching.tree(index).await?;
+    let mut given = Given::new();
+    for kept in work.shared.renders.get(&premise) {
+        if still_holds(&kept, &tree, source, &context, fetching, &mut given).await? {
+            return Ok(kept.rendering.clone());
         }
     }
     let tree = tree.recording();
-    let (source, inner) = (source.clone(), tree.clone());
-    let rendered =
-        tokio::task::spawn_blocking(move || render(&inner, &source, &context)).await.map_err(|_| {
-            Problem::stalled(
-                Stage::Render,
-                Cause::Internal,
-                "the renderer failed; this is a defect of Tiphys, please report it",
-            )
-        })??;
-    memory.render = Some(RenderedBefore {
-        premise,
-        read: tree.read_set(),
-        objects: rendered.objects.clone(),
-        source_type: rendered.source_type,
-        warnings: rendered.warnings.clone(),
-    });
-    Ok(Rendering {
+    let (rendered, used) = fetching.render(&tree, source, &context, given).await?;
+    tracing::debug!(application = %work.name, stage = "render", source = index, "rendered");
+    let rendering = Rendering {
         objects: rendered.objects,
         source_type: rendered.source_type,
         warnings: rendered.warnings,
-    })
+    };
+    let told = rendered.told_revision.then(|| (context.revision.clone(), source.target_revision.clone()));
+    let kept = Kept { read: tree.read_set(), needs: used.used(), told, rendering: rendering.clone() };
+    work.shared.renders.put(premise, work.name, Arc::new(kept));
+    Ok(rendering)
 }
 
-pub(super) struct Rendering {
-    pub(super) objects: Vec<Arc<Manifest>>,
-    pub(super) source_type: SourceType,
-    pub(super) warnings: Vec<String>,
+/// Whether a render would come out the same: everything that it read, here and elsewhere, is looked at.
+async fn still_holds(
+    kept: &Kept,
+    tree: &Tree,
+    source: &ApplicationSource,
+    context: &RenderContext,
+    fetching: &Fetching<'_>,
+    given: &mut Given,
+) -> Result<bool, Problem> {
+    let told = kept.told.as_ref();
+    if told.is_some_and(|(id, target)| (id, target) != (&context.revision, &source.target_revision))
+        || !kept.read.first_change(tree).is_ok_and(|change| change.is_none())
+    {
+        return Ok(false);
+    }
+    for (need, seen) in &kept.needs {
+        if given.peek(need).is_none() {
+            given.insert(need.clone(), fetching.get(need).await?);
+        }
+        if !given.peek(need).is_some_and(|got| seen.is_still(got)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-async fn render_context(work: &Work<'_>, revision: &Revision) -> Result<RenderContext, Problem> {
+async fn render_context(work: &Work<'_>, asked: &Asked, revision: &str) -> Result<RenderContext, Problem> {
     let (kube_version, api_versions) = work.cluster.discovery().capabilities().await.map_err(|error| {
         let message = format!("cluster {} does not answer: {error}", work.destination.server);
         Problem::retry(Stage::Observe, Cause::DestinationUnreachable, message)
     })?;
+    let settings = work.shared.store.argocd_cm();
+    let references = asked.sources.iter().filter(|source| !source.reference.is_empty());
     Ok(RenderContext {
         application: work.app.name().to_owned(),
+        instance: work.app.instance_name(&work.shared.options.namespace),
+        project: work.app.project().to_owned(),
         namespace: work.destination.namespace.clone(),
         kube_version,
         api_versions,
-        kustomize_build_options: work.shared.store.argocd_cm().kustomize_build_options.clone(),
-        revision: revision.id.clone(),
+        kustomize_build_options: settings.kustomize_build_options.clone(),
+        values_file_schemes: settings.values_file_schemes.clone(),
+        revision: revision.to_owned(),
+        refs: asked.several.then(|| references.map(|source| source.reference.clone()).collect()),
+        caches: Arc::clone(&work.shared.parsed),
     })
-}
-
-/// A hash of what a render depends on besides the files that it reads.
-fn premise(source: &ApplicationSource, context: &RenderContext) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    let source = ApplicationSource { target_revision: String::new(), ..source.clone() };
-    serde_json::to_string(&source).unwrap_or_default().hash(&mut hasher);
-    (&context.application, &context.namespace, &context.kube_version, &context.api_versions)
-        .hash(&mut hasher);
-    context.kustomize_build_options.hash(&mut hasher);
-    hasher.finish()
 }

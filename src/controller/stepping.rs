@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::api::{
-    ApplicationSource, Operation, OperationPhase, OperationState, ResultCode, RevisionHistory, SyncOperation,
-    Time, annotations,
+    Operation, OperationPhase, OperationState, ResultCode, RevisionHistory, SyncOperation,
+    SyncOperationResult, Time, annotations,
 };
 use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step, SyncEnd, Task};
 use crate::object::ResourceKey;
@@ -18,7 +18,7 @@ use crate::sync::{
 use super::comparing::compare_again;
 use super::operation::{LOOK_AGAIN, Outcome, finish};
 use super::reconcile::Work;
-use super::rendering::{Wanted, want, want_manifests};
+use super::rendering::{Asked, Wanted, want, want_manifests};
 use super::{Memory, assess, gate, rollback, windows};
 
 /// More steps than any plan has: a sync that goes round in circles ends.
@@ -43,33 +43,34 @@ impl std::ops::Deref for Target<'_> {
     }
 }
 
-/// The desired state of the operation: that of the spec, or of the source and revision that the operation names.
+/// The desired state of the operation: that of the spec, or of the sources and revisions that the operation names.
 async fn desired<'a>(
     work: &Work<'_>,
-    memory: &mut Memory,
     wanted: &'a Wanted,
     operation: &Operation,
-    pinned: &str,
+    result: &SyncOperationResult,
 ) -> Result<Target<'a>, Problem> {
     let sync = operation.sync.clone().unwrap_or_default();
-    let spec_source = work.app.spec.source.clone().unwrap_or_default();
-    let source: ApplicationSource = sync.source.clone().unwrap_or_else(|| spec_source.clone());
-    let revision = if sync.revision.is_empty() { pinned } else { &sync.revision };
+    let asked = Asked::of_result(result);
+    let newest = wanted.manifests.all_revisions();
     if !sync.manifests.is_empty() {
-        let revision = if revision.is_empty() { &wanted.manifests.revision } else { revision };
-        return Ok(Target::Other(Box::new(want_manifests(work, &sync.manifests, revision).await?)));
+        let is_pinned = !result.revision.is_empty() || !result.revisions.is_empty();
+        let revisions = if is_pinned { asked.revisions } else { newest.to_vec() };
+        let brought = want_manifests(work, &sync.manifests, revisions, asked.several).await?;
+        return Ok(Target::Other(Box::new(brought)));
     }
-    let same = source == spec_source && (revision.is_empty() || revision == wanted.manifests.revision);
-    if same {
+    let spec = Asked::of_spec(&work.app)?;
+    let is_newest = asked.revisions == spec.revisions || asked.revisions == newest;
+    if asked.sources == spec.sources && asked.several == spec.several && is_newest {
         return Ok(Target::Spec(wanted));
     }
     // A rollback works while Git does not.
     if rolled_back_from(operation).is_some()
-        && let Some(stored) = rollback::stored(work, revision).await?
+        && let Some(stored) = rollback::stored(work, &result.revision).await?
     {
         return Ok(Target::Other(Box::new(stored)));
     }
-    let other = want(work, memory, &source, revision, Freshness::Within(LOOK_AGAIN)).await?;
+    let other = want(work, &asked, Freshness::Within(LOOK_AGAIN)).await?;
     Ok(Target::Other(Box::new(other)))
 }
 
@@ -92,10 +93,11 @@ pub(super) async fn go_on(
     fresh: bool,
 ) -> Result<Outcome, Problem> {
     let sync = state.operation.sync.clone().unwrap_or_default();
-    let pinned = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
-    let target = desired(work, memory, wanted, &state.operation.clone(), &pinned).await?;
+    let pinned = state.sync_result.clone().unwrap_or_default();
+    let target = desired(work, wanted, &state.operation, &pinned).await?;
     if let Some(result) = state.sync_result.as_mut() {
         result.revision.clone_from(&target.manifests.revision);
+        result.revisions.clone_from(&target.manifests.revisions);
     }
     if !fresh {
         tracing::debug!(application = %work.name, "going on with the operation under way");
@@ -408,11 +410,12 @@ fn store_results(state: &mut OperationState, progress: &Progress) {
 
 fn history_entry(state: &OperationState) -> Option<RevisionHistory> {
     let result = state.sync_result.as_ref()?;
+    let several = !result.sources.is_empty();
     Some(RevisionHistory {
-        revision: result.revision.clone(),
+        revision: if several { String::new() } else { result.revision.clone() },
         deployed_at: state.finished_at?,
         id: 0,
-        source: result.source.clone(),
+        source: if several { Default::default() } else { result.source.clone() },
         deploy_started_at: Some(state.started_at),
         sources: result.sources.clone(),
         revisions: result.revisions.clone(),

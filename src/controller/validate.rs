@@ -1,5 +1,7 @@
 //! What is checked before anything is fetched: destination, retry policy, project.
 
+use std::collections::BTreeSet;
+
 use crate::api::{AppProject, Application, ApplicationSource};
 use crate::flow::{Cause, Destination, Problem, Stage};
 use crate::project::{permits_cluster, permits_destination, permits_namespace, permits_source};
@@ -124,18 +126,88 @@ fn permits_cluster_of(shared: &Shared, project: &AppProject, name: &str, destina
     permits_cluster(&project.spec, name, secret.as_ref().map(|secret| secret.project.as_str()))
 }
 
-pub(super) fn the_source(app: &Application) -> Result<&ApplicationSource, Problem> {
+/// The sources of an application: `spec.sources`, otherwise the one `spec.source`. Each says where it is.
+pub(super) fn the_sources(app: &Application) -> Result<Vec<&ApplicationSource>, Problem> {
     let unsupported = |what: &str| Problem::stalled(Stage::Validate, Cause::NotSupported, what.to_owned());
-    if !app.spec.sources.is_empty() {
-        return Err(unsupported("spec.sources: several sources are not supported yet; use spec.source"));
-    }
     if app.spec.source_hydrator.is_some() {
         return Err(unsupported("spec.sourceHydrator is not supported yet; use spec.source"));
     }
     if !app.spec.destinations.is_empty() {
         return Err(unsupported("spec.destinations is not supported yet; use spec.destination"));
     }
-    let source =
-        app.spec.source.as_ref().ok_or_else(|| invalid("spec.source is missing: name a repository"))?;
-    Ok(source)
+    let sources = app.spec.all_sources();
+    if sources.is_empty() {
+        return Err(invalid("spec.source is missing: name a repository"));
+    }
+    let several = app.spec.has_multiple_sources();
+    for source in &sources {
+        check_source(source, several)?;
+    }
+    check_references(&sources)?;
+    Ok(sources)
+}
+
+fn check_source(source: &ApplicationSource, several: bool) -> Result<(), Problem> {
+    if source.repo_url.is_empty() {
+        return Err(invalid("spec.source.repoURL is required: name a repository"));
+    }
+    if several && source.path.is_empty() && source.chart.is_empty() && source.reference.is_empty() {
+        let url = crate::flow::printable_url(&source.repo_url);
+        return Err(invalid(format!(
+            "spec.source.repoURL and either source.path, source.chart, or source.ref are required for source {url}"
+        )));
+    }
+    if !source.chart.is_empty() && source.target_revision.is_empty() {
+        return Err(invalid("spec.source.targetRevision is required if the manifest source is a helm chart"));
+    }
+    Ok(())
+}
+
+/// The names by which sources refer to each other.
+fn check_references(sources: &[&ApplicationSource]) -> Result<(), Problem> {
+    let mut known = BTreeSet::new();
+    for reference in sources.iter().map(|source| source.reference.as_str()).filter(|name| !name.is_empty()) {
+        if !reference.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+            return Err(invalid(format!(
+                "sources.ref {reference} cannot contain any special characters except '_' and '-'"
+            )));
+        }
+        if !known.insert(reference) {
+            return Err(invalid(format!(
+                "invalid sources: multiple sources had the same `ref` key {reference}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn judged(spec: Value) -> Result<usize, String> {
+        let app = crate::api::decode_application(json!({"metadata": {"name": "a"}, "spec": spec})).unwrap();
+        the_sources(&app).map(|sources| sources.len()).map_err(|problem| problem.message)
+    }
+
+    #[test]
+    fn sources_win_over_source_and_each_is_checked() {
+        let git = json!({"repoURL": "https://host/r", "path": "a"});
+        let values = json!({"repoURL": "https://host/v", "ref": "values"});
+        assert_eq!(judged(json!({"source": git})), Ok(1));
+        assert_eq!(judged(json!({"source": git, "sources": [git, values]})), Ok(2));
+        assert!(judged(json!({})).unwrap_err().contains("spec.source is missing"));
+        let refused = [
+            (json!({"sources": [{"repoURL": "https://host/r"}]}), "source.path, source.chart, or source.ref"),
+            (json!({"sources": [git, values, values]}), "the same `ref` key"),
+            (json!({"sources": [git, {"repoURL": "u", "ref": "a/b"}]}), "special characters"),
+            (json!({"source": {"repoURL": "u", "chart": "c"}}), "targetRevision is required"),
+            (json!({"source": {"path": "c"}}), "repoURL is required"),
+        ];
+        for (spec, expected) in refused {
+            let message = judged(spec.clone()).unwrap_err();
+            assert!(message.contains(expected), "{spec}: {message}");
+        }
+    }
 }

@@ -240,8 +240,9 @@ mod tests {
     fn wanted(objects: &[Arc<Manifest>]) -> Manifests {
         Manifests {
             objects: objects.to_vec(),
-            source_type: SourceType::Directory,
+            source_types: vec![SourceType::Directory],
             revision: "abc".into(),
+            revisions: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -205,6 +205,18 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_was_read_as_a_whole_changes_with_anything_in_it() {
+        let tree = sample().tree().recording();
+        tree.read_whole(&path("base")).unwrap();
+        let set = tree.read_set();
+        let change = |other: MemoryTree| set.first_change(&other.tree()).unwrap();
+        assert_eq!(change(sample()), None);
+        assert_eq!(change(sample().file("overlay/b.yaml", "other").unwrap()), None, "elsewhere");
+        assert_eq!(change(sample().file("base/deep/new.yaml", "x").unwrap()), Some(path("base")));
+        assert_eq!(change(sample().file("base/a.yaml", "a: 2").unwrap()), Some(path("base")));
+    }
+
+    #[test]
     fn a_listed_directory_changes_with_its_names() {
         let tree = sample().tree().recording();
         tree.list(&path("base")).unwrap();

@@ -16,6 +16,8 @@ struct Seen {
     id: Option<ContentId>,
     /// Hash of names and kinds, if the directory was listed.
     listing: Option<u64>,
+    /// Whether everything below a directory counts as read.
+    whole: bool,
 }
 
 /// The paths that were looked at, listed or read through [`Tree::recording`], with what stood there. Paths hold no
@@ -44,8 +46,10 @@ impl ReadSet {
     /// Adds what another render of the same commit read.
     pub fn extend(&mut self, other: Self) {
         for (path, seen) in other.paths {
-            let listing = self.paths.get(&path).and_then(|mine| mine.listing);
-            let merged = Seen { listing: seen.listing.or(listing), ..seen };
+            let mine = self.paths.get(&path);
+            let listing = seen.listing.or(mine.and_then(|mine| mine.listing));
+            let whole = seen.whole || mine.is_some_and(|mine| mine.whole);
+            let merged = Seen { listing, whole, ..seen };
             self.paths.insert(path, merged);
         }
     }
@@ -75,6 +79,7 @@ impl ReadSet {
             match seen.kind {
                 None => {}
                 Some(EntryKind::Directory) if same_id => unchanged = Some(path),
+                Some(EntryKind::Directory) if seen.whole => return Ok(Some(path.clone())),
                 Some(EntryKind::Directory) => {
                     let differs = |listing| Ok(listing != hash_listing(&tree.list(path)?));
                     if seen.listing.map_or(Ok(false), differs)? {
@@ -93,13 +98,20 @@ impl ReadSet {
             kind: entry.map(|entry| entry.kind),
             id: entry.and_then(|entry| entry.id.clone()),
             listing: None,
+            whole: false,
         };
         self.paths.entry(path.clone()).or_insert(seen);
     }
 
     pub(super) fn listed(&mut self, dir: &TreePath, id: Option<ContentId>, entries: &[Entry]) {
         let listing = Some(hash_listing(entries));
-        self.paths.insert(dir.clone(), Seen { kind: Some(EntryKind::Directory), id, listing });
+        let whole = self.paths.get(dir).is_some_and(|seen| seen.whole);
+        self.paths.insert(dir.clone(), Seen { kind: Some(EntryKind::Directory), id, listing, whole });
+    }
+
+    pub(super) fn read_whole(&mut self, dir: &TreePath, id: Option<ContentId>) {
+        let listing = self.paths.get(dir).and_then(|seen| seen.listing);
+        self.paths.insert(dir.clone(), Seen { kind: Some(EntryKind::Directory), id, listing, whole: true });
     }
 }
 

@@ -182,6 +182,26 @@ impl Tree {
         Self { store: self.store.clone(), record: Some(Arc::default()) }
     }
 
+    /// The same files, without a record.
+    #[must_use]
+    pub fn unrecorded(&self) -> Self {
+        Self { store: self.store.clone(), record: None }
+    }
+
+    /// Records that everything in and below a directory counts as read: any other content there is a change. For what
+    /// is known by the identity of its directory.
+    ///
+    /// # Errors
+    /// As [`Tree::find`], and where there is no directory.
+    pub fn read_whole(&self, dir: &TreePath) -> Result<(), TreeError> {
+        let found = self.find(dir)?.ok_or_else(|| TreeError::Missing { path: dir.clone() })?;
+        if found.kind != EntryKind::Directory {
+            return Err(TreeError::NotADirectory { path: dir.clone() });
+        }
+        self.note(|set| set.read_whole(&found.path, found.id.clone()));
+        Ok(())
+    }
+
     /// What was read so far; empty unless the tree came from [`Tree::recording`].
     pub fn read_set(&self) -> ReadSet {
         let locked = self.record.as_ref().map(|record| record.lock().unwrap_or_else(PoisonError::into_inner));

@@ -1,30 +1,45 @@
-//! Helm charts, joined to the tree.
+//! `helm template` of a folder: the chart, its values, what the destination can do.
 
-use helm::{ArchiveLimits, Capabilities, Chart, File, IgnoreRules, KubeVersion, RenderInput, ValuesLayer};
-
-use kustomize::{ChartRef, ChartRelease, Charts};
+use helm::{Capabilities, KubeVersion, RenderInput};
 
 use crate::api::{ApplicationSource, HelmSource};
-use crate::flow::{EntryKind, Problem, Tree, TreePath};
-use crate::object::{Manifest, glob_matches};
+use crate::flow::{Problem, Tree, TreePath};
+use crate::object::Manifest;
 
-use super::{RenderContext, documents, render_problem, tree_problem};
+use super::chart_dependencies::complete;
+use super::chart_values::layers;
+use super::env::Env;
+use super::needs::{Given, Stop};
+use super::{RenderContext, documents, render_problem};
 
-/// Files that one chart may hold.
-const MOST_FILES: usize = 20_000;
+/// What a chart renders from besides its own files.
+pub(super) struct ChartWorld<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) root: &'a TreePath,
+    pub(super) context: &'a RenderContext,
+    pub(super) given: &'a Given,
+    pub(super) env: &'a Env<'a>,
+}
 
 pub(super) fn render(
-    tree: &Tree,
-    root: &TreePath,
+    world: &ChartWorld<'_>,
     source: &ApplicationSource,
-    context: &RenderContext,
-) -> Result<(Vec<Manifest>, Vec<String>), Problem> {
+) -> Result<(Vec<Manifest>, Vec<String>), Stop> {
     let options = source.helm.clone().unwrap_or_default();
-    let failed = |error: helm::Error| render_problem(format!("helm template: {error}"));
-    let chart = Chart::load(chart_files(tree, root)?, &ArchiveLimits::default()).map_err(failed)?;
+    // Values are asked for together with charts, so that all that is missing is fetched in one go.
+    let (values, chart) = match (layers(world, &options), complete(world, &options)) {
+        (Ok(values), Ok(chart)) => (values, chart),
+        (Err(Stop::Needs(mut needs)), Err(Stop::Needs(more))) => {
+            needs.extend(more);
+            return Err(Stop::Needs(needs));
+        }
+        (Err(stop @ Stop::Problem(_)), _) | (_, Err(stop @ Stop::Problem(_))) => return Err(stop),
+        (Err(stop), _) | (_, Err(stop)) => return Err(stop),
+    };
+    let context = world.context;
     let text = |own: &str, other: &str| if own.is_empty() { other.to_owned() } else { own.to_owned() };
     let input = RenderInput {
-        values: layers(tree, root, &options)?,
+        values,
         release_name: text(&options.release_name, &context.application),
         namespace: text(&options.namespace, &context.namespace),
         capabilities: capabilities(&options, context)?,
@@ -38,196 +53,46 @@ pub(super) fn render(
     Ok((objects, rendered.warnings))
 }
 
-/// Charts of a tree, for kustomizations with `helmCharts`: the tree's root is `/`. Nothing is pulled: a chart stands
-/// where the kustomization says, or is refused.
-pub struct TreeCharts {
-    tree: Tree,
-}
-
-impl TreeCharts {
-    /// The charts of a tree.
-    pub fn new(tree: Tree) -> Self {
-        Self { tree }
-    }
-
-    fn load(&self, chart: &ChartRef) -> Result<Chart, kustomize::Error> {
-        let root = TreePath::parse(chart.directory.trim_start_matches('/'))
-            .map_err(|error| kustomize::Error::new(error.to_string()))?;
-        let is_there = self.tree.find(&root).is_ok_and(|found| found.is_some());
-        if !is_there {
-            return Err(kustomize::Error::new(format!(
-                "chart {} is not in {}: charts are not pulled, put it there",
-                chart.name, chart.directory
-            )));
-        }
-        let files =
-            chart_files(&self.tree, &root).map_err(|problem| kustomize::Error::new(problem.message))?;
-        Chart::load(files, &ArchiveLimits::default())
-            .map_err(|error| kustomize::Error::new(error.to_string()))
-    }
-}
-
-impl Charts for TreeCharts {
-    fn values(&self, chart: &ChartRef) -> Result<Vec<u8>, kustomize::Error> {
-        let path = TreePath::parse(chart.directory.trim_start_matches('/'))
-            .map_err(|error| kustomize::Error::new(error.to_string()))?
-            .child("values.yaml");
-        self.tree.read(&path).map_err(|error| kustomize::Error::new(error.to_string()))
-    }
-
-    fn template(&self, release: &ChartRelease) -> Result<String, kustomize::Error> {
-        let failed = |error: helm::Error| kustomize::Error::new(error.command_line_text());
-        let chart = self.load(&release.chart)?;
-        let mut input = RenderInput {
-            include_crds: release.include_crds,
-            skip_tests: release.skip_tests,
-            no_hooks: release.skip_hooks,
-            ..RenderInput::default()
-        };
-        if !release.name_template.is_empty() {
-            input.release_name = helm::name_from_template(&release.name_template).map_err(failed)?;
-        } else if !release.release_name.is_empty() {
-            input.release_name.clone_from(&release.release_name);
-        }
-        if !release.namespace.is_empty() {
-            input.namespace.clone_from(&release.namespace);
-        }
-        if !release.kube_version.is_empty() {
-            input.capabilities.kube_version = KubeVersion::parse(&release.kube_version).map_err(failed)?;
-        }
-        input.capabilities.api_versions.extend(release.api_versions.iter().cloned());
-        for (index, values) in release.values.iter().enumerate() {
-            let name = format!("values-{index}.yaml");
-            input.values.push(ValuesLayer::File { name, data: values.clone().into() });
-        }
-        helm::render(&chart, &input).map(|rendered| rendered.text()).map_err(failed)
-    }
-}
-
-fn chart_files(tree: &Tree, root: &TreePath) -> Result<Vec<File>, Problem> {
-    let ignore = root.child(".helmignore");
-    let ignore = match tree.is_file(&ignore).map_err(|error| tree_problem(&error))? {
-        true => {
-            String::from_utf8_lossy(&tree.read(&ignore).map_err(|error| tree_problem(&error))?).into_owned()
-        }
-        false => String::new(),
-    };
-    let rules =
-        IgnoreRules::parse(&ignore).map_err(|error| render_problem(format!(".helmignore: {error}")))?;
-    let mut files = Vec::new();
-    for (path, kind) in tree.walk(root, MOST_FILES).map_err(|error| tree_problem(&error))? {
-        let Some(relative) = path.below(root) else { continue };
-        if kind == EntryKind::Directory || is_ignored(&rules, relative.as_str()) {
-            continue;
-        }
-        if !tree.is_file(&path).map_err(|error| tree_problem(&error))? {
-            continue;
-        }
-        files.push(File::new(relative.as_str(), tree.read(&path).map_err(|error| tree_problem(&error))?));
-    }
-    Ok(files)
-}
-
-/// Whether a file, or a folder that it is in, is ignored.
-fn is_ignored(rules: &IgnoreRules, path: &str) -> bool {
-    let folders = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
-    folders.into_iter().any(|folder| rules.ignores_directory(folder)) || rules.ignores_file(path)
+pub(super) fn failed(error: helm::Error) -> Problem {
+    render_problem(format!("helm template: {error}"))
 }
 
 fn capabilities(options: &HelmSource, context: &RenderContext) -> Result<Capabilities, Problem> {
     let mut capabilities = Capabilities::default();
     let version = if options.kube_version.is_empty() { &context.kube_version } else { &options.kube_version };
     if !version.is_empty() {
-        capabilities.kube_version = KubeVersion::parse(version)
+        capabilities.kube_version = KubeVersion::parse(&plain_version(version))
             .map_err(|error| render_problem(format!("spec.source.helm.kubeVersion: {error}")))?;
     }
     let versions =
         if options.api_versions.is_empty() { &context.api_versions } else { &options.api_versions };
-    if !versions.is_empty() {
-        capabilities.api_versions.clone_from(versions);
-    }
+    capabilities.api_versions.extend(versions.iter().cloned());
     Ok(capabilities)
 }
 
-/// Values in Argo CD's order: value files, then the block or mapping, then file parameters and parameters.
-fn layers(tree: &Tree, root: &TreePath, options: &HelmSource) -> Result<Vec<ValuesLayer>, Problem> {
-    let mut layers = Vec::new();
-    for name in &options.value_files {
-        for path in value_files(tree, root, name, options.ignore_missing_value_files)? {
-            let data = tree.read(&path).map_err(|error| tree_problem(&error))?;
-            layers.push(ValuesLayer::File { name: path.as_str().to_owned(), data: data.into() });
-        }
-    }
-    match &options.values_object {
-        Some(serde_json::Value::Object(values)) => layers.push(ValuesLayer::Map(values.clone())),
-        Some(_) => return Err(render_problem("spec.source.helm.valuesObject is not a mapping")),
-        None if !options.values.is_empty() => {
-            let data = options.values.as_bytes().to_vec().into();
-            layers.push(ValuesLayer::File { name: "spec.source.helm.values".into(), data });
-        }
-        None => {}
-    }
-    for parameter in &options.parameters {
-        // Argo CD escapes commas, so that a parameter is always one value.
-        let text = format!("{}={}", parameter.name, parameter.value.replace(',', "\\,"));
-        layers.push(if parameter.force_string {
-            ValuesLayer::SetString(text)
-        } else {
-            ValuesLayer::Set(text)
-        });
-    }
-    for parameter in &options.file_parameters {
-        let text = format!("{}={}", parameter.name, parameter.path);
-        let read = |name: &str| {
-            let path = root.join(name).map_err(|error| error.to_string())?;
-            let data = tree.read(&path).map_err(|error| error.to_string())?;
-            Ok(String::from_utf8_lossy(&data).into_owned())
-        };
-        let layer = ValuesLayer::set_file(&text, read);
-        layers.push(
-            layer.map_err(|error| render_problem(format!("spec.source.helm.fileParameters: {error}")))?,
-        );
-    }
-    Ok(layers)
+/// A version without what a provider adds to it: charts compare `1.35.4-eks-1` as a pre-release.
+pub(super) fn plain_version(version: &str) -> String {
+    let numbers = version.trim().trim_start_matches('v');
+    let end = numbers.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(numbers.len());
+    let numbers = numbers.get(..end).unwrap_or_default().trim_end_matches('.');
+    if numbers.is_empty() { version.to_owned() } else { numbers.to_owned() }
 }
 
-/// The files that an entry of `valueFiles` names: one, or those that a glob matches.
-fn value_files(tree: &Tree, root: &TreePath, name: &str, may_miss: bool) -> Result<Vec<TreePath>, Problem> {
-    let refused = |why: &str| Err(render_problem(format!("value file \"{name}\" {why}")));
-    if name.contains("://") {
-        return refused(
-            "is an address: remote value files are not supported; put the file into the repository",
-        );
-    }
-    if name.starts_with('$') {
-        return refused("refers to another source: several sources are not supported yet");
-    }
-    // A leading slash means the root of the repository.
-    let path = match name.strip_prefix('/') {
-        Some(rest) => TreePath::parse(rest),
-        None => root.join(name),
-    };
-    let path = path.map_err(|error| render_problem(format!("value file \"{name}\": {error}")))?;
-    if name.contains(['*', '?', '[']) {
-        return matching(tree, &path);
-    }
-    let found =
-        tree.is_file(&path).map_err(|error| render_problem(format!("value file \"{name}\": {error}")))?;
-    match (found, may_miss) {
-        (true, _) => Ok(vec![path]),
-        (false, true) => Ok(Vec::new()),
-        (false, false) => {
-            refused("does not exist in this revision; set ignoreMissingValueFiles to go on without it")
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn matching(tree: &Tree, glob: &TreePath) -> Result<Vec<TreePath>, Problem> {
-    let fixed: Vec<&str> = glob.parts().take_while(|part| !part.contains(['*', '?', '['])).collect();
-    let folder = TreePath::parse(&fixed.join("/")).map_err(|error| tree_problem(&error))?;
-    let walked = tree.walk(&folder, MOST_FILES).map_err(|error| tree_problem(&error))?;
-    let files = walked.into_iter().filter(|(_, kind)| *kind == EntryKind::File).map(|(path, _)| path);
-    let mut found: Vec<TreePath> = files.filter(|path| glob_matches(glob.as_str(), path.as_str())).collect();
-    found.sort();
-    Ok(found)
+    #[test]
+    fn versions_of_providers_are_plain_ones() {
+        let cases = [
+            ("v1.35.4", "1.35.4"),
+            ("v1.31.2-eks-7f9249a", "1.31.2"),
+            ("1.30.1+k3s1", "1.30.1"),
+            ("1.29", "1.29"),
+        ];
+        for (version, expected) in cases {
+            assert_eq!(plain_version(version), expected);
+        }
+        assert_eq!(plain_version("nonsense"), "nonsense");
+    }
 }

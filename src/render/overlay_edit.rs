@@ -1,21 +1,29 @@
 //! `spec.source.kustomize`: what is changed in a kustomization before it is built, as `kustomize edit` would.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::api::{KustomizeSource, ReplicaCount};
 use crate::flow::{Problem, Tree, TreePath};
 
+use super::env::Env;
 use super::overlay::kustomization_of;
-use super::{RenderContext, documents, render_problem, tree_problem};
+use super::{documents, render_problem, tree_problem};
 
 /// The kustomization with the application's options in it; nothing where there are none.
 pub(super) fn edited(
     tree: &Tree,
     root: &TreePath,
     options: &KustomizeSource,
-    context: &RenderContext,
+    env: &Env<'_>,
 ) -> Result<Option<(TreePath, Vec<u8>)>, Problem> {
-    let ignored = KustomizeSource { version: options.version.clone(), ..KustomizeSource::default() };
+    let ignored = KustomizeSource {
+        version: options.version.clone(),
+        kube_version: options.kube_version.clone(),
+        api_versions: options.api_versions.clone(),
+        ..KustomizeSource::default()
+    };
     if *options == ignored {
         return Ok(None);
     }
@@ -31,11 +39,11 @@ pub(super) fn edited(
     };
     set_texts(&mut kustomization, options);
     for image in &options.images {
-        set_image(&mut kustomization, image)?;
+        set_image(&mut kustomization, &env.substitute(image))?;
     }
     set_replicas(&mut kustomization, options)?;
-    set_labels(&mut kustomization, options)?;
-    set_annotations(&mut kustomization, options, context)?;
+    set_labels(&mut kustomization, options, env)?;
+    set_annotations(&mut kustomization, options, env)?;
     for patch in &options.patches {
         let patch = serde_json::to_value(patch).unwrap_or_default();
         push(&mut kustomization, "patches", patch);
@@ -133,13 +141,19 @@ fn mapping<'a>(fields: &'a mut Map<String, Value>, name: &str) -> Option<&'a mut
     fields.entry(name).or_insert_with(|| json!({})).as_object_mut()
 }
 
-fn set_labels(fields: &mut Map<String, Value>, options: &KustomizeSource) -> Result<(), Problem> {
+fn set_labels(
+    fields: &mut Map<String, Value>,
+    options: &KustomizeSource,
+    env: &Env<'_>,
+) -> Result<(), Problem> {
     if options.common_labels.is_empty() {
         return Ok(());
     }
+    let wanted: BTreeMap<&String, String> =
+        options.common_labels.iter().map(|(name, value)| (name, env.substitute(value))).collect();
     if options.label_without_selector {
         let pairs = json!({
-            "pairs": options.common_labels,
+            "pairs": wanted,
             "includeSelectors": false,
             "includeTemplates": options.label_include_templates,
         });
@@ -148,7 +162,7 @@ fn set_labels(fields: &mut Map<String, Value>, options: &KustomizeSource) -> Res
     }
     let labels =
         mapping(fields, "commonLabels").ok_or_else(|| render_problem("commonLabels is no mapping"))?;
-    for (name, value) in &options.common_labels {
+    for (name, value) in wanted {
         if labels.contains_key(name) && !options.force_common_labels {
             return Err(render_problem(format!(
                 "label {name} already in kustomization file; set spec.source.kustomize.forceCommonLabels to overwrite it"
@@ -162,7 +176,7 @@ fn set_labels(fields: &mut Map<String, Value>, options: &KustomizeSource) -> Res
 fn set_annotations(
     fields: &mut Map<String, Value>,
     options: &KustomizeSource,
-    context: &RenderContext,
+    env: &Env<'_>,
 ) -> Result<(), Problem> {
     if options.common_annotations.is_empty() {
         return Ok(());
@@ -176,29 +190,10 @@ fn set_annotations(
                  overwrite it"
             )));
         }
-        let value =
-            if options.common_annotations_envsubst { substituted(value, context) } else { value.clone() };
+        let value = if options.common_annotations_envsubst { env.substitute(value) } else { value.clone() };
         annotations.insert(name.clone(), json!(value));
     }
     Ok(())
-}
-
-/// Replaces `$ARGOCD_APP_…` and `${ARGOCD_APP_…}`.
-fn substituted(text: &str, context: &RenderContext) -> String {
-    let short: String = context.revision.chars().take(7).collect();
-    let shorter: String = context.revision.chars().take(8).collect();
-    let variables = [
-        ("ARGOCD_APP_REVISION_SHORT_8", shorter.as_str()),
-        ("ARGOCD_APP_REVISION_SHORT", short.as_str()),
-        ("ARGOCD_APP_REVISION", context.revision.as_str()),
-        ("ARGOCD_APP_NAMESPACE", context.namespace.as_str()),
-        ("ARGOCD_APP_NAME", context.application.as_str()),
-    ];
-    let mut text = text.to_owned();
-    for (name, value) in variables {
-        text = text.replace(&format!("${{{name}}}"), value).replace(&format!("${name}"), value);
-    }
-    text
 }
 
 fn add_components(

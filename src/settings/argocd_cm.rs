@@ -40,6 +40,8 @@ pub struct ArgocdCm {
     pub fight_alternations: usize,
     /// `tiphys.fight.window`: within this time.
     pub fight_window: Duration,
+    /// `helm.valuesFileSchemes`: schemes of URLs that value files may be taken from.
+    pub values_file_schemes: Vec<String>,
     /// All entries, for the rooms that read customizations of kinds.
     pub data: BTreeMap<String, String>,
     /// What could not be read, for the log.
@@ -101,6 +103,7 @@ impl ArgocdCm {
             installation_id: data.get("installationID").map(|id| id.trim().to_owned()).unwrap_or_default(),
             poll_interval,
             poll_jitter,
+            values_file_schemes: values_file_schemes(data),
             kustomize_build_options: data.get("kustomize.buildOptions").cloned().unwrap_or_default(),
             resources: ResourceFilter::read(data, &mut problems),
             fight_alternations,
@@ -109,6 +112,12 @@ impl ArgocdCm {
             problems,
         }
     }
+}
+
+/// As Argo CD has them where the setting is absent; an empty setting allows none.
+fn values_file_schemes(data: &BTreeMap<String, String>) -> Vec<String> {
+    let text = data.get("helm.valuesFileSchemes").map_or("https, http", String::as_str);
+    text.split(',').map(|scheme| scheme.trim().to_owned()).filter(|scheme| !scheme.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -106,7 +106,8 @@ pub(crate) async fn index(access: &Access, budget: &Budget) -> Result<Index, Sou
     })
 }
 
-/// Fetches the archive of a chart. Credentials go to the repository's own server alone.
+/// Fetches the archive of a chart. Credentials go to the repository's own server alone, unless the access says to pass
+/// them on; never to where a redirect leads.
 pub(crate) async fn archive(
     access: &Access,
     budget: &Budget,
@@ -141,6 +142,9 @@ async fn download(
     limit: u64,
 ) -> Result<Vec<u8>, SourceError> {
     let mut client = HttpClient::new(access, budget)?;
+    if access.pass_credentials {
+        client.belong_to(&target);
+    }
     let answer = client.send(Call::get(target)).await?;
     if let Some(error) = status_error(access, &answer) {
         return Err(error);

@@ -88,6 +88,8 @@ pub struct Access {
     pub proxy: Option<Proxy>,
     /// Fetch submodules.
     pub submodules: bool,
+    /// Send the credentials of a Helm repository also to other servers that its index names.
+    pub pass_credentials: bool,
     /// Helm repository on an OCI registry.
     pub oci: bool,
     /// Speak plain HTTP to an OCI registry.
@@ -105,6 +107,7 @@ impl Access {
             insecure: false,
             proxy: None,
             submodules: true,
+            pass_credentials: false,
             oci: false,
             plain_http: false,
         }

@@ -15,6 +15,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
 use super::budget::{Budget, CancelToken};
 use super::charts::ChartCache;
 use super::error::SourceError;
+use super::files::FileCache;
 use super::git::{GitBackend, MirrorBackend, RefList, Resolved, mount_submodules};
 use super::repository::Access;
 use crate::flow::{CommitInfo, GitRequest, Meter, Revision, RevisionKind, Tree, TreeStore};
@@ -71,6 +72,7 @@ struct Inner {
     network: Arc<Semaphore>,
     repositories: Mutex<HashMap<String, Arc<Repository>>>,
     charts: ChartCache,
+    files: FileCache,
 }
 
 /// What is known of one repository under one set of credentials.
@@ -140,7 +142,8 @@ impl Sources {
         let network = Arc::new(Semaphore::new(options.parallelism.max(1)));
         let charts = ChartCache::new(options.cache.join("charts"));
         let repositories = Mutex::default();
-        Self { inner: Arc::new(Inner { options, backend, meter, network, repositories, charts }) }
+        let files = FileCache::default();
+        Self { inner: Arc::new(Inner { options, backend, meter, network, repositories, charts, files }) }
     }
 
     /// What a `targetRevision` is right now: a branch, a tag, a semver range over tags, a full or short commit id,
@@ -197,11 +200,13 @@ impl Sources {
         // Held during the fetch: others who want this commit wait for it rather than fetch it too.
         let mut trees = repository.trees.lock().await;
         trees.kept.retain(|(_, store)| store.is_sound());
-        if let Some((_, store)) = trees.kept.iter().find(|(id, _)| *id == revision.id) {
+        // With and without its submodules, a commit has other files.
+        let id = if access.submodules { revision.id.clone() } else { format!("{} alone", revision.id) };
+        if let Some((_, store)) = trees.kept.iter().find(|(known, _)| *known == id) {
             return Ok(Tree::new(store.clone()));
         }
-        if let Some((id, started, error)) = &trees.failed
-            && *id == revision.id
+        if let Some((known, started, error)) = &trees.failed
+            && *known == id
             && *started + FAILURE_KEPT >= asked
         {
             return Err(error.clone());
@@ -209,13 +214,13 @@ impl Sources {
         let started = Instant::now();
         match self.store(access, revision.id.clone()).await {
             Ok(store) => {
-                trees.kept.insert(0, (revision.id.clone(), store.clone()));
+                trees.kept.insert(0, (id, store.clone()));
                 trees.kept.truncate(TREES_KEPT);
                 trees.failed = None;
                 Ok(Tree::new(store))
             }
             Err(error) => {
-                trees.failed = Some((revision.id.clone(), started, error.clone()));
+                trees.failed = Some((id, started, error.clone()));
                 Err(error)
             }
         }
@@ -322,6 +327,10 @@ impl Sources {
 
     pub(super) fn charts(&self) -> &ChartCache {
         &self.inner.charts
+    }
+
+    pub(super) fn files(&self) -> &FileCache {
+        &self.inner.files
     }
 
     fn repository(&self, access: &Access) -> Arc<Repository> {

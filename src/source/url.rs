@@ -206,6 +206,12 @@ impl RepoUrl {
         Self { user: other.user.clone(), password: other.password.clone(), ..self.clone() }
     }
 
+    /// This URL without user and password.
+    #[must_use]
+    pub fn without_login(&self) -> Self {
+        Self { user: None, password: None, ..self.clone() }
+    }
+
     /// Reads the URL of an OCI registry, which Argo CD has without a scheme: `registry.example.com/charts`.
     ///
     /// # Errors

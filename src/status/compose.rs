@@ -69,10 +69,9 @@ pub fn compose(app: &Application, seen: &Seen<'_>, now: Time) -> ApplicationStat
     if let Some(comparison) = seen.comparison {
         status.resources = resources(comparison, seen.health);
         status.summary = summary(comparison);
-        match seen.source_types.as_slice() {
-            [one] if app.spec.sources.is_empty() => status.source_type = Some(*one),
-            many => status.source_types = many.to_vec(),
-        }
+        let several = app.spec.has_multiple_sources();
+        status.source_type = seen.source_types.first().copied().filter(|_| !several);
+        status.source_types = if several { seen.source_types.clone() } else { Vec::new() };
     }
     let rolled_up = seen.rolled_up.clone().or_else(|| {
         seen.problems

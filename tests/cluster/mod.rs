@@ -19,3 +19,4 @@ mod ownership;
 mod placement;
 mod rollback;
 mod settings;
+mod sources;

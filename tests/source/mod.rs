@@ -15,5 +15,6 @@ mod git_ssh;
 mod hostile;
 mod http_server;
 mod local;
+mod renders;
 mod ssh_server;
 mod submodules;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use crate::api::{Application, OperationPhase, ResourceResult, ResourceStatus};
+use crate::api::{Application, ApplicationSource, OperationPhase, ResourceResult, ResourceStatus};
 
 use super::super::{CliError, draw};
 use super::client::AppClient;
@@ -51,11 +51,18 @@ pub(super) fn print(app: &Application, out: &mut impl Write) -> std::io::Result<
         let repo = crate::flow::printable_url(&source.repo_url);
         line("Repo", &repo)?;
         line("Target", &source.target_revision)?;
-        line("Path", &source.path)?;
+        let fields = [
+            ("Path", &source.path),
+            ("Chart", &source.chart),
+            ("Ref", &source.reference),
+            ("Source Name", &source.name),
+        ];
+        for (name, text) in fields.into_iter().filter(|(_, text)| !text.is_empty()) {
+            line(name, text)?;
+        }
     }
     line("Sync Policy", &policy(app))?;
-    let short: String = status.sync.revision.chars().take(7).collect();
-    line("Sync Status", &format!("{} from {} ({short})", draw::sync(status.sync.status), target(app)))?;
+    line("Sync Status", &format!("{} from {}", draw::sync(status.sync.status), compared(app)))?;
     let health = status.health.status.map(draw::health).unwrap_or_else(|| "Unknown".into());
     let because = if status.health.message.is_empty() {
         String::new()
@@ -111,9 +118,24 @@ fn wave_under_way(app: &Application) -> Option<String> {
     Some(format!("{phase}{wave} of {last}, waiting for {left} of {} objects", here.len()))
 }
 
-fn target(app: &Application) -> String {
-    let target = app.spec.source.as_ref().map(|source| source.target_revision.clone()).unwrap_or_default();
-    if target.is_empty() { "HEAD".into() } else { target }
+/// Target and revision of each source.
+fn compared(app: &Application) -> String {
+    let sync = &app.status.sync;
+    let revisions =
+        if sync.revisions.is_empty() { std::slice::from_ref(&sync.revision) } else { &sync.revisions };
+    let sources = app.spec.all_sources();
+    let one = |(index, source): (usize, &&ApplicationSource)| {
+        target_at(&source.target_revision, revisions.get(index).map_or("", String::as_str))
+    };
+    sources.iter().enumerate().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// `main (0123456)`: commits are cut, versions are not.
+pub(super) fn target_at(target: &str, revision: &str) -> String {
+    let target = if target.is_empty() { "HEAD" } else { target };
+    let is_commit = revision.len() >= 40 && revision.chars().all(|c| c.is_ascii_hexdigit());
+    let short: String = revision.chars().take(if is_commit { 7 } else { usize::MAX }).collect();
+    format!("{target} ({short})")
 }
 
 fn rows(app: &Application) -> Vec<Vec<String>> {

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::super::{CliError, draw};
 use super::client::AppClient;
+use super::get::target_at;
 
 #[derive(Args, Debug)]
 pub(super) struct HistoryArgs {
@@ -39,12 +40,14 @@ pub(super) async fn run(
                 } else {
                     &entry.initiated_by.username
                 };
-                let short: String = entry.revision.chars().take(7).collect();
-                let target = &entry.source.target_revision;
+                let single = [(&entry.source, &entry.revision)];
+                let several = entry.sources.iter().zip(&entry.revisions);
+                let all: Vec<_> = if entry.sources.is_empty() { single.into() } else { several.collect() };
+                let all = all.iter().map(|(source, revision)| target_at(&source.target_revision, revision));
                 vec![
                     entry.id.to_string(),
                     entry.deployed_at.to_string(),
-                    format!("{} ({short})", if target.is_empty() { "HEAD" } else { target }),
+                    all.collect::<Vec<_>>().join(", "),
                     by.to_owned(),
                 ]
             };

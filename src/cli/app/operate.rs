@@ -162,7 +162,7 @@ pub(super) async fn rollback(
     let operation = SyncOperation {
         revision: entry.revision.clone(),
         prune: args.prune,
-        source: Some(entry.source.clone()),
+        source: entry.sources.is_empty().then(|| entry.source.clone()),
         sources: entry.sources.clone(),
         revisions: entry.revisions.clone(),
         sync_options: app.spec.sync_policy.clone().unwrap_or_default().sync_options,

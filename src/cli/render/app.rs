@@ -1,17 +1,18 @@
-//! `tiphys render app`: the manifests of an Application, from its repository or from a folder.
+//! `tiphys render app`: the manifests of an Application, from its repositories.
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 
-use crate::flow::{NoMeter, Tree};
-use crate::render::{RenderContext, render};
-use crate::source::{Access, Freshness, RepoUrl, Sources, SourcesOptions};
+use crate::api::{Application, ApplicationSource};
+use crate::controller::Fetching;
+use crate::render::{Given, RenderContext, Rendered};
+use crate::source::Freshness;
 
 use super::super::diff::read_application;
 use super::super::{CliError, runtime};
+use super::remote::{UserSetup, sources};
 
 /// Render the manifests of an Application.
 #[derive(Args, Debug)]
@@ -19,7 +20,7 @@ pub(super) struct AppArgs {
     /// File of the Application.
     #[arg(short, long)]
     file: PathBuf,
-    /// Revision in the place of spec.source.targetRevision.
+    /// Revision in the place of spec.source.targetRevision, of the first one where there are several sources.
     #[arg(long)]
     revision: Option<String>,
     /// Folder for mirrors of repositories.
@@ -32,34 +33,54 @@ pub(super) struct AppArgs {
 
 pub(super) fn run(args: &AppArgs, out: &mut impl Write) -> Result<u8, CliError> {
     let app = read_application(&args.file)?;
-    let Some(source) = app.spec.source.clone() else {
+    let sources: Vec<ApplicationSource> = app.spec.all_sources().into_iter().cloned().collect();
+    if sources.is_empty() {
         return Err(CliError::Usage("spec.source is missing: name a repository".into()));
-    };
-    let revision = args.revision.clone().unwrap_or_else(|| source.target_revision.clone());
-    let (tree, commit) = runtime()?.block_on(fetch(args, &source.repo_url, &revision))?;
-    let context = RenderContext {
-        application: app.name().to_owned(),
-        namespace: app.spec.destination.namespace.clone(),
-        kube_version: args.kube_version.clone(),
-        revision: commit,
-        ..RenderContext::default()
-    };
-    let rendered = render(&tree, &source, &context)?;
-    for warning in &rendered.warnings {
+    }
+    let rendered = runtime()?.block_on(render_all(args, &app, &sources))?;
+    for warning in rendered.iter().flat_map(|one| &one.warnings) {
         eprintln!("warning: {warning}");
     }
-    for object in &rendered.objects {
+    for object in rendered.iter().flat_map(|one| &one.objects) {
         let text = goyaml::to_yaml(object.body()).map_err(|error| CliError::Usage(error.to_string()))?;
         write!(out, "---\n{text}")?;
     }
     Ok(0)
 }
 
-async fn fetch(args: &AppArgs, url: &str, revision: &str) -> Result<(Tree, String), CliError> {
-    let usage = |error: crate::source::SourceError| CliError::Usage(error.to_string());
-    let access = Access::anonymous(RepoUrl::parse(url).map_err(usage)?);
-    let sources = Sources::new(SourcesOptions::new(args.cache.clone()), Arc::new(NoMeter));
-    let revision = sources.resolve(&access, revision, Freshness::Now).await.map_err(usage)?;
-    let tree = sources.tree(&access, &revision).await.map_err(usage)?;
-    Ok((tree, revision.id))
+/// Renders each source, the first one at the revision of the command line.
+async fn render_all(
+    args: &AppArgs,
+    app: &Application,
+    asked: &[ApplicationSource],
+) -> Result<Vec<Rendered>, CliError> {
+    let mut revisions: Vec<String> = asked.iter().map(|source| source.target_revision.clone()).collect();
+    if let (Some(revision), Some(first)) = (&args.revision, revisions.first_mut()) {
+        first.clone_from(revision);
+    }
+    let several = app.spec.has_multiple_sources();
+    let (sources, user) = (sources(&args.cache), UserSetup::new());
+    let fetching = Fetching::new(&sources, &user, asked, &revisions, Freshness::Now).await?;
+    let references = asked.iter().filter(|source| !source.reference.is_empty());
+    let context = RenderContext {
+        application: app.name().to_owned(),
+        instance: app.name().to_owned(),
+        project: app.project().to_owned(),
+        namespace: app.spec.destination.namespace.clone(),
+        kube_version: args.kube_version.clone(),
+        values_file_schemes: vec!["https".into(), "http".into()],
+        refs: several.then(|| references.map(|source| source.reference.clone()).collect()),
+        ..RenderContext::default()
+    };
+    let mut all = Vec::new();
+    for (index, (source, resolved)) in asked.iter().zip(fetching.resolved()).enumerate() {
+        if several && source.path.is_empty() && source.chart.is_empty() {
+            continue;
+        }
+        let context = RenderContext { revision: resolved.revision.id.clone(), ..context.clone() };
+        let tree = fetching.tree(index).await.map_err(|problem| fetching.name(index, problem))?;
+        let rendered = fetching.render(&tree, source, &context, Given::new()).await;
+        all.push(rendered.map_err(|problem| fetching.name(index, problem))?.0);
+    }
+    Ok(all)
 }

@@ -3,10 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kustomize::{Entry, Error, Files};
+use kustomize::{Entry, Error, Fetched, Files, RepoSpec, Tree};
 
-/// The local disk.
-pub(super) struct Disk;
+use crate::render::RemoteFiles;
+
+/// The local disk, and what was fetched.
+pub(super) struct Disk {
+    pub(super) remote: Arc<RemoteFiles>,
+}
 
 impl Disk {
     /// kustomize names the first part of a path that does not exist.
@@ -39,5 +43,13 @@ impl Files for Disk {
             std::io::ErrorKind::IsADirectory => Error::new(format!("read {path}: is a directory")),
             _ => Error::new(format!("open {path}: {error}")),
         })
+    }
+
+    fn remote_file(&self, url: &str) -> Fetched<Arc<[u8]>> {
+        self.remote.file(url)
+    }
+
+    fn remote_tree(&self, spec: &RepoSpec) -> Fetched<Tree> {
+        RemoteFiles::tree(&self.remote, spec)
     }
 }

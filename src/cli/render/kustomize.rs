@@ -1,23 +1,29 @@
 //! `tiphys render kustomize`: what `kustomize build` prints.
 
 use std::io::Write;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use ::kustomize::{Build, LoadRestrictor, Outcome, Reorder};
+use ::kustomize::{Build, LoadRestrictor, Options, Outcome, Reorder, RepoSpec};
 use clap::Args;
 
-use crate::render::TreeCharts;
-use crate::source::DirTree;
+use crate::controller::Fetching;
+use crate::flow::{Cause, Problem, Stage};
+use crate::render::{Given, Need, RemoteFiles, TreeCharts};
+use crate::source::{DirTree, Freshness};
 
-use super::super::CliError;
+use super::super::{CliError, runtime};
 use super::disk::Disk;
 use super::fail;
+use super::remote::{UserSetup, sources};
+
+/// Remote bases may name others, this deep.
+const MOST_ROUNDS: usize = 24;
 
 /// Build a kustomization, as `kustomize build` does.
 #[derive(Args, Debug)]
 pub(super) struct KustomizeArgs {
-    /// Folder of the kustomization.
+    /// Folder of the kustomization, or a repository: URL//path?ref=revision.
     #[arg(default_value = ".")]
     dir: String,
     /// From where files may be loaded: root-only (LoadRestrictionsRootOnly) or none (LoadRestrictionsNone).
@@ -29,6 +35,9 @@ pub(super) struct KustomizeArgs {
     /// Order of the output: legacy or none.
     #[arg(long, default_value = "legacy")]
     reorder: String,
+    /// Folder for mirrors of remote bases.
+    #[arg(long, default_value = "/tmp/tiphys")]
+    cache: PathBuf,
     /// Refused: plugins run programs.
     #[arg(long)]
     enable_alpha_plugins: bool,
@@ -38,42 +47,88 @@ pub(super) fn run(args: &KustomizeArgs, out: &mut impl Write) -> Result<u8, CliE
     if args.enable_alpha_plugins {
         return Ok(fail("plugins run programs and are refused; use the built-in transformers"));
     }
-    let mut build = Build::new(Arc::new(Disk));
-    build.options.load_restrictor = match args.load_restrictor.to_lowercase().as_str() {
+    let options = match options(args) {
+        Ok(options) => options,
+        Err(message) => return Ok(fail(&message)),
+    };
+    let mut given = Given::new();
+    for _ in 0..MOST_ROUNDS {
+        let needs = Arc::new(Mutex::new(Vec::new()));
+        let built = build(args, options.clone(), &given, &needs)?;
+        match built {
+            Ok(Outcome::Done(output)) => {
+                for warning in &output.warnings {
+                    eprintln!("{warning}");
+                }
+                out.write_all(output.text.as_bytes())?;
+                return Ok(0);
+            }
+            Ok(Outcome::Needs(_)) => {
+                let needs = std::mem::take(&mut *needs.lock().unwrap_or_else(PoisonError::into_inner));
+                if let Err(problem) = fetch(args, needs, &mut given) {
+                    return Ok(fail(&problem.to_string()));
+                }
+            }
+            Err(error) => {
+                for warning in error.warnings() {
+                    eprintln!("{warning}");
+                }
+                return Ok(fail(&error.to_string()));
+            }
+        }
+    }
+    Ok(fail(&format!("remote references lead to others more than {MOST_ROUNDS} times")))
+}
+
+fn options(args: &KustomizeArgs) -> Result<Options, String> {
+    let load_restrictor = match args.load_restrictor.to_lowercase().as_str() {
         "none" | "loadrestrictionsnone" => LoadRestrictor::None,
         "root-only" | "rootonly" | "loadrestrictionsrootonly" => LoadRestrictor::RootOnly,
         other => {
-            return Ok(fail(&format!("illegal flag value --load-restrictor {other}; use none or root-only")));
+            return Err(format!("illegal flag value --load-restrictor {other}; use none or root-only"));
         }
     };
-    build.options.enable_helm = args.enable_helm;
-    build.options.reorder = match args.reorder.as_str() {
+    let reorder = match args.reorder.as_str() {
         "none" => Reorder::None,
         "legacy" => Reorder::Legacy,
-        other => return Ok(fail(&format!("illegal flag value --reorder {other}; use legacy or none"))),
+        other => return Err(format!("illegal flag value --reorder {other}; use legacy or none")),
     };
+    Ok(Options { load_restrictor, reorder, enable_helm: args.enable_helm, ..Options::default() })
+}
+
+type Built = Result<Outcome, ::kustomize::Error>;
+
+/// One build with what was fetched so far.
+fn build(
+    args: &KustomizeArgs,
+    options: Options,
+    given: &Given,
+    needs: &Arc<Mutex<Vec<Need>>>,
+) -> Result<Built, CliError> {
+    let remote = Arc::new(RemoteFiles::new(given.clone(), Arc::clone(needs)));
+    let mut build = Build::new(Arc::new(Disk { remote }));
+    build.options = options;
     if args.enable_helm {
         let disk = DirTree::open(Path::new("/")).map_err(|error| CliError::Usage(error.to_string()))?;
-        build.charts = Arc::new(TreeCharts::new(disk));
+        build.charts = Arc::new(TreeCharts::new(disk, Arc::default(), given.clone(), Arc::clone(needs)));
     }
-    let start = std::path::absolute(&args.dir)
-        .map_or_else(|_| args.dir.clone(), |path| ::kustomize::clean_path(&path.to_string_lossy()));
-    match build.run(&start) {
-        Ok(Outcome::Done(output)) => {
-            for warning in &output.warnings {
-                eprintln!("{warning}");
-            }
-            out.write_all(output.text.as_bytes())?;
-            Ok(0)
+    let is_remote = !Path::new(&args.dir).exists() && RepoSpec::parse(&args.dir).is_ok();
+    let start = match std::path::absolute(&args.dir) {
+        Ok(path) if !is_remote => ::kustomize::clean_path(&path.to_string_lossy()),
+        _ => args.dir.clone(),
+    };
+    Ok(build.run(&start))
+}
+
+fn fetch(args: &KustomizeArgs, needs: Vec<Need>, given: &mut Given) -> Result<(), Problem> {
+    let failed = |error: CliError| Problem::stalled(Stage::Source, Cause::Internal, error.to_string());
+    runtime().map_err(failed)?.block_on(async {
+        let (sources, user) = (sources(&args.cache), UserSetup::new());
+        let fetching = Fetching::new(&sources, &user, &[], &[], Freshness::Now).await?;
+        for need in needs {
+            let got = fetching.get(&need).await?;
+            given.insert(need, got);
         }
-        Ok(Outcome::Needs(needs)) => {
-            Ok(fail(&format!("remote references are not fetched here: {}", needs.join(", "))))
-        }
-        Err(error) => {
-            for warning in error.warnings() {
-                eprintln!("{warning}");
-            }
-            Ok(fail(&error.to_string()))
-        }
-    }
+        Ok(())
+    })
 }

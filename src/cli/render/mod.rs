@@ -4,6 +4,7 @@ mod app;
 mod disk;
 mod helm;
 mod kustomize;
+mod remote;
 mod template;
 
 use std::io::Write;

@@ -106,6 +106,11 @@ impl HttpClient {
         self.held = false;
     }
 
+    /// Sends the credentials to the server of this target, in the place of the repository's.
+    pub(crate) fn belong_to(&mut self, target: &Target) {
+        self.home = target.clone();
+    }
+
     /// Sends no credentials until they are released.
     pub(crate) fn hold_credentials(&mut self) {
         self.held = true;
