@@ -219,7 +219,7 @@ async fn a_remote_base_that_leads_to_itself_or_out_of_its_repository_ends() {
     base.commit("bad");
     let overlay = world.repo("overlay");
     for (name, expected) in
-        [("loop", "cycle detected"), ("out", "leads out"), ("local", "may not name a local one")]
+        [("loop", "cycle detected"), ("out", "'/other' doesn't exist"), ("local", "may not name a local one")]
     {
         overlay.write("kustomization.yaml", &format!("resources: ['{}']\n", url(name))).commit(name);
         // From a server's repository, so that local repositories are out of reach.
@@ -281,7 +281,7 @@ async fn charts_that_a_chart_depends_on_are_fetched() {
     repo.write("near/Chart.yaml", "apiVersion: v2\nname: near\nversion: 0.5.0\n");
     repo.write("near/templates/a.yaml", &config_map("near", "here"));
     repo.write("app/Chart.yaml", &depends(&server.url("/charts"), "1.x"))
-        .write("app/values.yaml", "db: {x: y}\n");
+        .write("app/values.yaml", "db: {x: z}\n");
     repo.commit("no lock");
     let sources = [source(json!({"repoURL": repo.path.to_str().unwrap(), "path": "app"}))];
     let names = async |allowed: &Allowed| -> Result<Vec<String>, String> {
@@ -289,14 +289,14 @@ async fn charts_that_a_chart_depends_on_are_fetched() {
         let one = |object: &Value| format!("{}={}", object["metadata"]["name"], object["data"]["value"]);
         Ok(objects.iter().map(|object| one(object).replace('"', "")).collect())
     };
-    assert_eq!(names(&Allowed::all()).await.unwrap(), ["db-y=1.3.0", "near=here"]);
+    assert_eq!(names(&Allowed::all()).await.unwrap(), ["db-z=1.3.0", "near=here"]);
 
     repo.write(
         "app/Chart.lock",
         "dependencies:\n- {name: db, version: 1.2.0}\n- {name: near, version: 0.5.0}\n",
     )
     .commit("lock");
-    assert_eq!(names(&Allowed::all()).await.unwrap(), ["db-y=1.2.0", "near=here"], "the lock decides");
+    assert_eq!(names(&Allowed::all()).await.unwrap(), ["db-z=1.2.0", "near=here"], "the lock decides");
 
     repo.write("app/Chart.yaml", &depends(&server.url("/charts"), "^2")).commit("out of sync");
     let message = names(&Allowed::all()).await.unwrap_err();
