@@ -73,15 +73,19 @@ fn several_sources_converge_and_go_back() {
     world.eventually("the rollback is in the history", |world| {
         world.app("app")["status"]["history"][2]["revisions"] == revisions
     });
+    the_last_source_wins(&world, &target);
+}
 
-    // A resource that two sources have: the last one wins, and a condition says so.
+/// A resource that two sources have: the last one wins, and a condition says so.
+fn the_last_source_wins(world: &World, target: &str) {
     let twice = config_map("app-chart", "from the last source", 0);
     world.commit("values", &[("prod/app.yaml", "value: two\n"), ("plain/a.yaml", &twice)]);
     let on = json!({"spec": {"syncPolicy": {"automated": {"enabled": true}}}});
     world.api.merge(&world.app_path("app"), &on).unwrap();
     world.refresh("app");
     world.eventually("the last one wins", |world| {
-        value(world, "app-chart") == Some(json!("from the last source"))
+        let path = format!("/api/v1/namespaces/{target}/configmaps/app-chart");
+        world.api.get(&path).unwrap().is_some_and(|one| one["data"]["value"] == "from the last source")
     });
     world.eventually("a condition tells of it", |world| {
         let conditions = world.app("app")["status"]["conditions"].take();

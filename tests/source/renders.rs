@@ -200,7 +200,7 @@ async fn remote_bases_and_files_are_built() {
         (server.url("/org/none.git"), "not found"),
         (server.url("/raw/none.yaml"), "404"),
     ] {
-        overlay.write("app/kustomization.yaml", &kustomization(&[base.clone()]));
+        overlay.write("app/kustomization.yaml", &kustomization(std::slice::from_ref(&base)));
         overlay.commit("wrong");
         let problem = rendered(&world, &Allowed::all(), &sources, |_| {}).await.unwrap_err();
         assert!(problem.message.contains(expected), "{base}: {problem}");
