@@ -12,11 +12,11 @@ use crate::object::{ResourceKey, str_at};
 use crate::source::Freshness;
 use crate::sync::{Applying, OPERATION, apply, delete_hook_tasks, delete_hooks};
 
+use super::assess;
 use super::comparing::compare_again;
 use super::finalize::let_go;
 use super::reconcile::Work;
 use super::rendering::{Asked, Wanted, want};
-use super::{Memory, assess};
 
 /// Without an event, hooks are looked at again after this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);

@@ -21,7 +21,7 @@ use crate::sync::{Applying, apply, describe};
 use super::delete_hooks::{self, Hooks};
 use super::publish::Changes;
 use super::reconcile::{Work, write};
-use super::{Memory, Shared, clusters, stepping};
+use super::{Shared, clusters, stepping};
 
 /// How often a deletion is looked at when no event comes.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -31,7 +31,6 @@ pub(super) async fn finalize(
     shared: &Shared,
     app: Arc<Application>,
     name: &ObjectName,
-    memory: &mut Memory,
     now: Time,
 ) -> Result<Option<Duration>, Problem> {
     let wanted = &app.spec.destination;

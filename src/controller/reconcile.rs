@@ -160,7 +160,7 @@ async fn run(
     now: Time,
 ) -> Result<Option<Duration>, Problem> {
     if app.is_deleting() {
-        return finalize::finalize(shared, app, name, memory, now).await;
+        return finalize::finalize(shared, app, name, now).await;
     }
     let destination = validate(shared, &app)?;
     let cluster = clusters::cluster(shared, &destination).await?;
