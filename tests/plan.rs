@@ -9,8 +9,11 @@ use tiphys::api::{
     HealthCode, OperationPhase, ResourceResult, ResultCode, SourceType, SyncOperation, SyncOptions, Time,
 };
 use tiphys::diff::{Comparing, IgnoreRules, compare};
-use tiphys::flow::{Action, Assessment, Comparison, Manifests, Observation, Plan, Step, Task};
+use tiphys::flow::{
+    Action, Assessment, Cause, Comparison, Manifests, Observation, Plan, Problem, Stage, Step, Task,
+};
 use tiphys::object::{Manifest, ResourceKey};
+use tiphys::settings::SyncSettings;
 use tiphys::sync::{Guards, PlanRequest, Progress, plan, step};
 
 fn object(kind: &str, name: &str, annotations: Value) -> Arc<Manifest> {
@@ -245,4 +248,130 @@ fn sync_fail_hooks_run_after_a_failure_and_only_then() {
     let seen = health(&the_plan, &[("before", HealthCode::Degraded), ("alarm", HealthCode::Healthy)]);
     let ended = step(&the_plan, &mut progress, &seen);
     assert!(matches!(ended, Step::Done { phase: OperationPhase::Failed, .. }), "{ended:?}");
+}
+
+fn surplus(comparison: &Comparison, guards: Guards) -> Plan {
+    let (operation, started) = (pruning(), "2026-11-21T00:00:00Z".parse().unwrap());
+    let request = PlanRequest {
+        operation: &operation,
+        app_options: None,
+        revision: "0123456789",
+        started_at: started,
+        create_namespace: None,
+        guards,
+    };
+    plan(comparison, &request)
+}
+
+#[test]
+fn prunes_wait_for_a_person_where_the_user_wants_it() {
+    let live = [object("Secret", "a", json!({})), object("ConfigMap", "b", json!({}))];
+    let comparison = compared(&[], &live);
+    let kinds =
+        SyncSettings::read(&[("tiphys.sync.confirmKinds".into(), "Secret".into())].into()).confirm_kinds;
+    let message = |guards: Guards| {
+        let mut progress = Progress { dry_run_done: true, ..Progress::default() };
+        match step(&surplus(&comparison, guards), &mut progress, &BTreeMap::new()) {
+            Step::Confirm(message) => message,
+            Step::Apply(tasks) => format!("prunes {}", tasks.len()),
+            other => panic!("{other:?}"),
+        }
+    };
+    let protected = message(Guards { confirm_kinds: kinds.clone(), ..Guards::default() });
+    assert!(
+        protected.starts_with("Waiting for pruning confirmation of v1/Secret/a (Secret is one of"),
+        "{protected}"
+    );
+    let many = message(Guards { max_prune: Some("50%".into()), ..Guards::default() });
+    assert!(many.contains("and 1 more resources (2 of 2 objects would be pruned"), "{many}");
+    assert!(many.contains("argocd.argoproj.io/deletion-approved"), "{many}");
+    let approved = Guards {
+        confirm_kinds: kinds,
+        max_prune: Some("0".into()),
+        approved: Some("2026-11-21T00:00:00Z".parse().unwrap()),
+    };
+    assert_eq!(message(approved.clone()), "prunes 2");
+    let too_early = Guards { approved: Some("2026-11-20T23:59:59Z".parse().unwrap()), ..approved };
+    assert!(message(too_early).starts_with("Waiting"), "an approval of an earlier operation does not count");
+}
+
+#[test]
+fn what_the_project_forbids_in_the_middle_of_a_sync_ends_it() {
+    let desired = [object("ConfigMap", "first", wave(0)), object("Secret", "second", wave(1))];
+    let mut comparison = compared(&desired, &[]);
+    let the_plan = planned(&comparison, &pruning(), &[]);
+    let mut progress = Progress { dry_run_done: true, ..Progress::default() };
+    let first = applied(step(&the_plan, &mut progress, &BTreeMap::new()));
+    wrote(&mut progress, &first);
+    comparison.resources[1].problem =
+        Some(Problem::stalled(Stage::Sync, Cause::NotPermitted, "not permitted"));
+    let ended = step(&planned(&comparison, &pruning(), &[]), &mut progress, &BTreeMap::new());
+    let Step::Done { phase: OperationPhase::Failed, message } = ended else { panic!("{ended:?}") };
+    assert!(message.contains("Secret/second: not permitted"), "{message}");
+}
+
+#[test]
+fn a_dry_run_tells_of_every_object_and_writes_nothing() {
+    let desired = [object("ConfigMap", "there", wave(0)), object("ConfigMap", "new", wave(1))];
+    let live = [object("ConfigMap", "there", wave(0)), object("ConfigMap", "left", wave(0))];
+    let the_plan = planned(&compared(&desired, &live), &pruning(), &[]);
+    let mut progress = Progress { dry_run_only: true, ..Progress::default() };
+    let Step::DryRun(tasks) = step(&the_plan, &mut progress, &BTreeMap::new()) else { panic!("no dry run") };
+    let names: Vec<&str> = tasks.iter().map(|task| task.key.name.as_str()).collect();
+    assert_eq!(names, ["left", "there", "new"]);
+    progress.dry_run_done = true;
+    let ended = step(&the_plan, &mut progress, &BTreeMap::new());
+    assert!(matches!(ended, Step::Done { phase: OperationPhase::Succeeded, .. }), "{ended:?}");
+}
+
+#[test]
+fn options_of_the_object_come_before_those_of_the_application() {
+    let options = |own: &str, app: &[&str]| {
+        let one = object("ConfigMap", "c", json!({"argocd.argoproj.io/sync-options": own}));
+        planned(&compared(&[one], &[]), &pruning(), app).tasks[0].options.clone()
+    };
+    assert!(options("Replace=true", &[]).replace && options("", &["Replace=true"]).replace);
+    assert!(!options("Replace=false", &["Replace=true"]).replace);
+    assert!(options("Force=true", &[]).force && options("Validate=false", &[]).skip_validation);
+    assert!(options("", &["SkipDryRunOnMissingResource=true"]).skip_dry_run_on_missing_resource);
+    let nonsense = options("=,Replace,Replace=maybe,,Force=TRUE,\u{0},Prune=perhaps", &["", "="]);
+    assert!(!nonsense.replace && !nonsense.force, "unknown words have no effect");
+}
+
+#[test]
+fn a_selective_sync_and_the_apply_strategy_run_no_hooks() {
+    let desired = [
+        object("ConfigMap", "a", json!({})),
+        object("ConfigMap", "b", json!({})),
+        object("Job", "hook", json!({"argocd.argoproj.io/hook": "PreSync"})),
+    ];
+    let comparison = compared(&desired, &[]);
+    let selective: SyncOperation =
+        serde_json::from_value(json!({"resources": [{"kind": "ConfigMap", "name": "b"}]})).unwrap();
+    assert_eq!(drawn(&planned(&comparison, &selective, &[])), "Sync 0 +ConfigMap/b\n");
+    let apply: SyncOperation =
+        serde_json::from_value(json!({"syncStrategy": {"apply": {"force": true}}})).unwrap();
+    let the_plan = planned(&comparison, &apply, &[]);
+    assert_eq!(drawn(&the_plan), "Sync 0 +ConfigMap/a\nSync 0 +ConfigMap/b\n");
+    assert!(the_plan.tasks[0].options.force);
+}
+
+#[test]
+fn thousands_of_hooks_are_planned_and_a_terminate_deletes_those_that_run() {
+    let desired: Vec<_> = (0..5000)
+        .map(|at| {
+            let annotations = json!({"argocd.argoproj.io/hook": "PreSync", "helm.sh/hook": "post-install",
+                                     "argocd.argoproj.io/sync-wave": (at % 7).to_string()});
+            object("Job", &format!("hook-{at:04}"), annotations)
+        })
+        .collect();
+    let the_plan = planned(&compared(&desired, &[]), &pruning(), &[]);
+    assert_eq!(the_plan.tasks.len(), 5000, "of two hook annotations Argo CD's own counts");
+    let mut progress = Progress { dry_run_done: true, ..Progress::default() };
+    let first = applied(step(&the_plan, &mut progress, &BTreeMap::new()));
+    wrote(&mut progress, &first);
+    progress.terminating = true;
+    let seen = health(&the_plan, &[("hook-0000", HealthCode::Progressing)]);
+    let Step::DeleteHooks(hooks) = step(&the_plan, &mut progress, &seen) else { panic!("it goes on") };
+    assert_eq!(hooks.len(), 1);
 }

@@ -188,4 +188,89 @@ mod tests {
         assert_eq!(waits, [0, 2, 6, 18, 54, 162, 300, 300]);
         assert_eq!(self_heal_wait(i64::MAX).as_secs(), 0, "a count that no controller wrote starts afresh");
     }
+
+    fn decision(app: serde_json::Value, resources: &[(&str, bool, &str)]) -> AutoSync {
+        let resources = resources.iter().map(|(name, surplus, options)| {
+            let body = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "n",
+                "annotations": {"argocd.argoproj.io/sync-options": options}}});
+            let object = std::sync::Arc::new(crate::object::Manifest::new(body).unwrap());
+            ResourceComparison {
+                key: object.key(),
+                annotations: crate::api::ResourceAnnotations::of(&object),
+                desired: (!surplus).then(|| std::sync::Arc::clone(&object)),
+                live: surplus.then_some(object),
+                status: SyncCode::OutOfSync,
+                unchanged: false,
+                requires_pruning: *surplus,
+                differences: Vec::new(),
+                problem: None,
+                writing: crate::flow::Writing::default(),
+            }
+        });
+        let comparison =
+            Comparison { status: SyncCode::OutOfSync, resources: resources.collect(), problems: Vec::new() };
+        let app = crate::api::decode_application(app).unwrap();
+        decide_auto_sync(&app, &comparison, &["abc".into()], "2026-11-21T12:00:00Z".parse().unwrap())
+    }
+
+    fn app(automated: serde_json::Value, attempts: i64, finished: &str) -> serde_json::Value {
+        let source = serde_json::json!({"repoURL": "r", "path": "."});
+        let mut app = serde_json::json!({"metadata": {"name": "a"}, "spec": {"source": source, "syncPolicy": {"automated": automated}}});
+        if !finished.is_empty() {
+            app["status"]["operationState"] = serde_json::json!({"phase": "Succeeded", "startedAt": finished, "finishedAt": finished,
+                "operation": {"sync": {"autoHealAttemptsCount": attempts}}, "syncResult": {"revision": "abc", "source": source}});
+        }
+        app
+    }
+
+    #[test]
+    fn a_sync_starts_by_itself_only_where_the_policy_says_so() {
+        use serde_json::json;
+        let starts = |app: serde_json::Value, of: &[(&str, bool, &str)]| {
+            matches!(decision(app, of), AutoSync::Start(_))
+        };
+        let (changed, left) = (("changed", false, ""), ("left", true, ""));
+        let all = json!({"prune": true, "selfHeal": true});
+        assert!(starts(app(json!({}), 0, ""), &[changed]));
+        assert!(!starts(app(json!({"enabled": false}), 0, ""), &[changed]));
+        assert!(!starts(app(json!({}), 0, ""), &[left]), "nothing but prunes, and it may not prune");
+        assert!(
+            matches!(decision(app(all.clone(), 0, ""), &[left]), AutoSync::Blocked(_)),
+            "everything would go"
+        );
+        assert!(starts(app(json!({"prune": true, "allowEmpty": true}), 0, ""), &[left]));
+        let long_ago = "2026-11-21T11:00:00Z";
+        assert!(
+            !starts(app(json!({}), 0, long_ago), &[changed]),
+            "the revision was synced, and it does not heal"
+        );
+        assert!(starts(app(all.clone(), 1, long_ago), &[changed, left]));
+        let stays = ("stays", true, "Prune=false");
+        assert_eq!(
+            decision(
+                app(json!({"prune": true, "selfHeal": true, "allowEmpty": true}), 1, long_ago),
+                &[stays]
+            ),
+            AutoSync::No
+        );
+        let mut deleting = app(all, 0, "");
+        deleting["metadata"]["deletionTimestamp"] = json!(long_ago);
+        assert!(!starts(deleting, &[changed]));
+    }
+
+    #[test]
+    fn attempts_of_self_heal_count_until_it_was_quiet_for_a_while() {
+        let all = serde_json::json!({"prune": true, "selfHeal": true});
+        let changed = [("changed", false, "")];
+        let AutoSync::Later(wait) = decision(app(all.clone(), 3, "2026-11-21T11:59:50Z"), &changed) else {
+            panic!("the third attempt waits")
+        };
+        assert_eq!(wait.as_secs(), 8);
+        let count = |finished: &str| match decision(app(all.clone(), 3, finished), &changed) {
+            AutoSync::Start(operation) => operation.sync.map(|sync| sync.self_heal_attempts_count),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(count("2026-11-21T11:59:00Z"), Some(4));
+        assert_eq!(count("2026-11-21T11:54:00Z"), Some(1), "330 s without a sync");
+    }
 }

@@ -340,11 +340,12 @@ pub(super) fn config_map(name: &str, value: &str, wave: i64) -> String {
 }
 
 /// A Job that runs as a hook; `more` are further annotations, a line each. `behaviour` is what its pod does: `slow` takes
-/// two seconds, `fail` fails.
+/// two seconds, `fail` fails, `hang` never ends.
 pub(super) fn job(name: &str, hook: &str, more: &str, behaviour: &str) -> String {
     let (pod, tries) = match behaviour {
         "slow" => ("{tiphys.dev/kwok-delay: 2s}", 6),
         "fail" => ("{tiphys.dev/kwok: fail}", 0),
+        "hang" => ("{tiphys.dev/kwok: hang}", 6),
         _ => ("{}", 6),
     };
     format!(

@@ -15,6 +15,7 @@ mod large;
 mod leader;
 mod ledger;
 mod mistakes;
+mod operations;
 mod ownership;
 mod placement;
 mod rollback;
