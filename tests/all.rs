@@ -3,5 +3,6 @@
 
 mod architecture;
 mod cluster;
+mod kustomize_charts;
 mod plan;
 mod source;

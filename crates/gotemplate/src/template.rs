@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Error;
 use crate::exec::Exec;
@@ -11,6 +12,12 @@ use crate::limits::Limits;
 use crate::parse::{self, Tree};
 use crate::stack::StackGuard;
 use crate::value::{Str, Value};
+
+/// Bytes of text from which on it is parsed by several threads.
+const PARALLEL_FROM: usize = 128 << 10;
+
+/// Most threads that parse the texts of one set.
+const MOST_PARSERS: usize = 4;
 
 /// What a field of a map that has no such key gives: Go's option `missingkey`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,8 +67,55 @@ impl TemplateSet {
     /// # Errors
     /// `template: NAME:LINE: …`; the set is unchanged then.
     pub fn parse(&mut self, name: &str, text: impl AsRef<[u8]>, funcs: &Funcs) -> Result<(), Error> {
+        self.parse_shared(name, &Arc::from(text.as_ref()), funcs)
+    }
+
+    /// As [`TemplateSet::parse`], without a copy of the text.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn parse_shared(&mut self, name: &str, text: &Arc<[u8]>, funcs: &Funcs) -> Result<(), Error> {
         let guard = StackGuard::new(parse::PARSE_STACK);
-        self.add(parse::parse(name, text.as_ref(), funcs, guard)?);
+        self.add(parse::parse(name, text, funcs, guard)?);
+        Ok(())
+    }
+
+    /// Parses many texts, as [`TemplateSet::parse_shared`] would one after the other; large ones on as many threads as
+    /// the machine has processors.
+    ///
+    /// # Errors
+    /// That of the first text that has one, with its position.
+    pub fn parse_all(&mut self, texts: &[(&str, &Arc<[u8]>)], funcs: &Funcs) -> Result<(), (usize, Error)> {
+        let threads = match texts.iter().map(|(_, text)| text.len()).sum::<usize>() {
+            0..PARALLEL_FROM => 1,
+            _ => std::thread::available_parallelism().map_or(1, |n| n.get().min(MOST_PARSERS)),
+        };
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut parsed = Vec::new();
+            let guard = StackGuard::new(parse::PARSE_STACK);
+            while let Some((i, (name, text))) = {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                texts.get(i).map(|text| (i, text))
+            } {
+                parsed.push((i, parse::parse(name, text, funcs, guard)));
+            }
+            parsed
+        };
+        let mut parsed = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads)
+                .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok())
+                .collect();
+            let mut parsed = work();
+            for thread in others {
+                parsed.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            parsed
+        });
+        parsed.sort_unstable_by_key(|(i, _)| *i);
+        for (i, trees) in parsed {
+            self.add(trees.map_err(|error| (i, error))?);
+        }
         Ok(())
     }
 

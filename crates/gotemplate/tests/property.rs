@@ -3,9 +3,9 @@
 use crate::generate::Generator;
 use crate::oracle::Oracle;
 
-/// Cases per run; `TIPHYS_CASES` overrides it.
+/// Cases per run; `TIPHYS_SEEDS` overrides it.
 fn count() -> u64 {
-    std::env::var("TIPHYS_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000)
+    std::env::var("TIPHYS_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000)
 }
 
 fn seed() -> u64 {

@@ -82,7 +82,7 @@ fn random_sprig_calls_agree_with_go() {
     let Some(mut oracle) = Oracle::start() else { return };
     let number =
         |name: &str, default| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default);
-    let (cases, seed): (u64, u64) = (number("TIPHYS_CASES", 5_000), number("TIPHYS_SEED", 1));
+    let (cases, seed): (u64, u64) = (number("TIPHYS_SEEDS", 5_000), number("TIPHYS_SEED", 1));
     let mut wrong = Vec::new();
     for i in 0..cases {
         let template = calls::Calls::new(seed.wrapping_mul(1_000_003) + i).template();

@@ -17,12 +17,14 @@
 //! | [`schema`] | `values.schema.json` |
 //! | [`render`] | dependencies, contexts, functions, execution |
 //! | [`manifest`] | rendered text → documents, hooks, order, printing |
+//! | [`command`] | the flags of `helm template` |
 //!
 //! The crate knows no file system, no process, no network and no cluster: files come as bytes, a cluster through
 //! [`Lookup`] and [`Capabilities`].
 
 mod capabilities;
 mod chart;
+mod command;
 mod error;
 mod glob;
 mod manifest;
@@ -33,6 +35,7 @@ mod values;
 
 pub use capabilities::{Capabilities, KubeVersion};
 pub use chart::{ArchiveLimits, Chart, Dependency, File, IgnoreRules, Maintainer, Metadata, Warning};
+pub use command::TemplateCommand;
 pub use error::{Error, Result};
 pub use manifest::{Hook, HookEvent, Manifest};
 pub use render::{Lookup, RenderInput, Rendered, TemplateCache, name_from_template, render, render_text};

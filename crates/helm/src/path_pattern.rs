@@ -9,6 +9,8 @@ pub(crate) struct BadPattern;
 #[derive(Debug, Clone)]
 pub(crate) struct PathPattern {
     tokens: Vec<Token>,
+    /// The pattern, when it has no special characters: most name one file.
+    literal: Option<Box<str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,11 +42,15 @@ impl PathPattern {
                 c => Token::Char(c),
             });
         }
-        Ok(PathPattern { tokens })
+        let literal = (!pattern.contains(['*', '?', '\\', '['])).then(|| pattern.into());
+        Ok(PathPattern { tokens, literal })
     }
 
     /// Whether the whole of `name` matches.
     pub(crate) fn matches(&self, name: &str) -> bool {
+        if let Some(literal) = &self.literal {
+            return **literal == *name;
+        }
         let (mut token, mut rest) = (0, name);
         // Where to go on after the last star has taken one character more.
         let mut retry: Option<(usize, &str)> = None;

@@ -1,10 +1,12 @@
-//! Charts of our own against what the real `helm template` printed for them (`cargo xtask golden`).
+//! Charts of our own against what the real `helm template` printed for them (`cargo xtask golden`), random ones against the
+//! tool itself, and what nobody should write.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, clippy::print_stdout, reason = "tests")]
 
-#[path = "../examples/helm_template/args.rs"]
-mod args;
+mod fuzz;
 mod golden;
 mod limits;
+#[path = "../../../fuzz/mutate.rs"]
+mod mutate;
+mod property;
 mod robust;
-#[path = "../examples/helm_template/run.rs"]
-#[allow(dead_code, reason = "the test calls what the program calls, but not its exit code")]
-mod run;
+mod target;

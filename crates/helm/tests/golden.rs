@@ -4,24 +4,77 @@
 use std::fs;
 use std::path::Path;
 
-use clap::Parser as _;
+use helm::{ArchiveLimits, Chart, File, TemplateCommand};
 use serde_json::Value;
 
-use crate::args::Args;
+fn words(asked: &Value, key: &str) -> Vec<String> {
+    asked[key].as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+}
 
-fn arguments(asked: &Value) -> Args {
+/// The command that a case stands for; `args` are the few flags that cases use.
+fn command(asked: &Value) -> TemplateCommand {
     let text = |key: &str, default: &str| asked[key].as_str().unwrap_or(default).to_owned();
-    let list = |key: &str| -> Vec<String> {
-        asked[key].as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    let split =
+        |list: Vec<String>| list.iter().flat_map(|v| v.split(',')).map(str::to_owned).collect::<Vec<_>>();
+    let mut command = TemplateCommand {
+        names: vec![text("release", "release"), "chart".to_owned()],
+        namespace: text("namespace", "default"),
+        kube_version: Some(text("kubeVersion", "1.35.0")),
+        values: split(words(asked, "values")),
+        set: words(asked, "set"),
+        api_versions: split(words(asked, "apiVersions")),
+        ..TemplateCommand::default()
     };
-    let mut words = vec!["template".to_owned(), text("release", "release"), "chart".to_owned()];
-    words.extend(["--namespace".to_owned(), text("namespace", "default")]);
-    words.extend(["--kube-version".to_owned(), text("kubeVersion", "1.35.0")]);
-    for (key, flag) in [("values", "--values"), ("set", "--set"), ("apiVersions", "--api-versions")] {
-        words.extend(list(key).into_iter().flat_map(|value| [flag.to_owned(), value]));
+    let mut args = words(asked, "args").into_iter();
+    while let Some(flag) = args.next() {
+        let mut next = || args.next().unwrap();
+        match flag.as_str() {
+            "--include-crds" => command.include_crds = true,
+            "--no-hooks" => command.no_hooks = true,
+            "--skip-tests" => command.skip_tests = true,
+            "--skip-schema-validation" => command.skip_schema_validation = true,
+            "--is-upgrade" => command.is_upgrade = true,
+            "--set" => command.set.push(next()),
+            "--set-string" => command.set_string.push(next()),
+            "--set-file" => command.set_file.push(next()),
+            "--set-json" => command.set_json.push(next()),
+            "--set-literal" => command.set_literal.push(next()),
+            "--name-template" => command.name_template = Some(next()),
+            "-a" => command.api_versions.extend(split(vec![next()])),
+            "-s" | "--show-only" => command.show_only.push(next()),
+            other => panic!("a flag that no case had before: {other}"),
+        }
     }
-    words.extend(list("args"));
-    Args::parse_from(words)
+    command
+}
+
+/// All files below a directory.
+fn files(directory: &Path, prefix: &str, into: &mut Vec<File>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{prefix}{}", path.file_name().unwrap().to_string_lossy());
+        if path.is_dir() {
+            files(&path, &format!("{name}/"), into);
+        } else {
+            into.push(File::new(name, fs::read(&path).unwrap()));
+        }
+    }
+}
+
+pub(crate) fn load(directory: &Path) -> Result<Chart, String> {
+    let mut all = Vec::new();
+    files(directory, "", &mut all);
+    Chart::load(all, &ArchiveLimits::default()).map_err(|error| error.to_string())
+}
+
+fn render(case: &Path, command: &TemplateCommand) -> Result<String, String> {
+    let (chart, mut input) = command.input().map_err(|error| error.to_string())?;
+    let read =
+        |name: &str| fs::read(case.join(name)).map_err(|_| format!("open {name}: no such file or directory"));
+    input.values = command.layers(read)?;
+    let chart = load(&case.join(chart))?;
+    let rendered = helm::render(&chart, &input).map_err(|error| error.command_line_text())?;
+    rendered.text_of(&command.show_only).map_err(|error| error.to_string())
 }
 
 /// What helm says after its log lines.
@@ -37,12 +90,14 @@ fn charts_print_what_helm_prints() {
     assert!(!cases.is_empty());
     let mut wrong = Vec::new();
     for case in cases {
-        // The paths on the command line are relative to the case; no other test of this binary looks at them.
-        std::env::set_current_dir(&case).unwrap();
-        let asked = fs::read_to_string("case.json").unwrap_or_else(|_| "{}".into());
-        let result = crate::run::render(&arguments(&serde_json::from_str(&asked).unwrap()), &mut |_| {});
+        let asked = fs::read_to_string(case.join("case.json")).unwrap_or_else(|_| "{}".into());
+        let result = render(&case, &command(&serde_json::from_str(&asked).unwrap()));
         let name = case.file_name().unwrap().to_string_lossy().into_owned();
-        match (fs::read_to_string("expected.yaml"), fs::read_to_string("expected.err"), result) {
+        match (
+            fs::read_to_string(case.join("expected.yaml")),
+            fs::read_to_string(case.join("expected.err")),
+            result,
+        ) {
             (Ok(want), _, Ok(have)) if want == have => {}
             (_, Ok(want), Err(have)) if error_of(&want) == format!("Error: {have}").trim_end() => {}
             (_, _, result) => wrong.push(format!("{name}: {result:?}")),

@@ -177,7 +177,7 @@ fn by_chance(error: &str) -> bool {
 #[test]
 fn random_overlays_are_built_as_kustomize_builds_them() {
     let Ok(program) = std::env::var("TIPHYS_ORACLE_KUSTOMIZE") else { return };
-    let cases = std::env::var("TIPHYS_PROPERTY_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
+    let cases = std::env::var("TIPHYS_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
     let folder: PathBuf = std::env::temp_dir().join(format!("kustomize-property-{}", std::process::id()));
     let folder = {
         fs::create_dir_all(&folder).unwrap();

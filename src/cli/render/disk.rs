@@ -1,7 +1,8 @@
 //! Folders of the local disk, for `kustomize`: paths and errors as that tool has them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kustomize::{Entry, Error, Fetched, Files, RepoSpec, Tree};
 
@@ -9,10 +10,41 @@ use crate::render::RemoteFiles;
 
 /// The local disk, and what was fetched.
 pub(super) struct Disk {
-    pub(super) remote: Arc<RemoteFiles>,
+    remote: Arc<RemoteFiles>,
+    /// Where directories that were looked up really are: a build asks for the same ones again and again.
+    directories: Mutex<HashMap<PathBuf, PathBuf>>,
 }
 
 impl Disk {
+    pub(super) fn new(remote: Arc<RemoteFiles>) -> Self {
+        Self { remote, directories: Mutex::default() }
+    }
+
+    fn directory(&self, path: &Path) -> std::io::Result<PathBuf> {
+        let known = self.directories.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let real = path.canonicalize()?;
+        let mut directories = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
+        directories.insert(path.to_owned(), real.clone());
+        Ok(real)
+    }
+
+    /// The path without links, and whether it is a directory.
+    fn real(&self, path: &Path) -> std::io::Result<(PathBuf, bool)> {
+        if let (Some(parent), Some(name)) = (path.parent(), path.file_name()) {
+            let candidate = self.directory(parent)?.join(name);
+            let kind = candidate.symlink_metadata()?.file_type();
+            if !kind.is_symlink() {
+                return Ok((candidate, kind.is_dir()));
+            }
+        }
+        let real = path.canonicalize()?;
+        let is_directory = real.is_dir();
+        Ok((real, is_directory))
+    }
+
     /// kustomize names the first part of a path that does not exist.
     fn missing(path: &str) -> Error {
         let mut first = PathBuf::new();
@@ -28,8 +60,8 @@ impl Disk {
 
 impl Files for Disk {
     fn resolve(&self, path: &str) -> Result<Entry, Error> {
-        let real = Path::new(path).canonicalize().map_err(|_| Self::missing(path))?;
-        if real.is_dir() {
+        let (real, is_directory) = self.real(Path::new(path)).map_err(|_| Self::missing(path))?;
+        if is_directory {
             return Ok(Entry::Directory(real.to_string_lossy().into_owned()));
         }
         let directory = real.parent().map_or_else(|| "/".into(), Path::to_string_lossy).into_owned();

@@ -1,16 +1,17 @@
 //! `tiphys render helm`: what `helm template` prints.
 
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use ::helm::{ArchiveLimits, Capabilities, Chart, File, IgnoreRules, KubeVersion, RenderInput, ValuesLayer};
+use ::helm::{ArchiveLimits, Chart, File, IgnoreRules, TemplateCommand};
 use clap::Args;
 
 use super::super::CliError;
 use super::fail;
 
 /// Render a chart, as `helm template` does.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "these are Helm's flags")]
 pub(super) struct HelmArgs {
     /// [NAME] CHART
@@ -70,7 +71,7 @@ pub(super) struct HelmArgs {
 }
 
 pub(super) fn run(args: &HelmArgs, out: &mut impl Write) -> Result<u8, CliError> {
-    match render(args) {
+    match render(&command(args)) {
         Ok(text) => {
             out.write_all(text.as_bytes())?;
             Ok(0)
@@ -79,70 +80,47 @@ pub(super) fn run(args: &HelmArgs, out: &mut impl Write) -> Result<u8, CliError>
     }
 }
 
-fn render(args: &HelmArgs) -> Result<String, String> {
-    let mut input = RenderInput {
-        namespace: args.namespace.clone(),
-        is_upgrade: args.is_upgrade,
-        capabilities: capabilities(args)?,
+/// The flags as the library takes them.
+fn command(args: &HelmArgs) -> TemplateCommand {
+    let args = args.clone();
+    TemplateCommand {
+        names: args.names,
+        release_name: args.release_name,
+        name_template: args.name_template,
+        namespace: args.namespace,
+        values: args.values,
+        set: args.set,
+        set_string: args.set_string,
+        set_file: args.set_file,
+        set_json: args.set_json,
+        set_literal: args.set_literal,
+        kube_version: args.kube_version,
+        api_versions: args.api_versions,
         include_crds: args.include_crds,
         skip_tests: args.skip_tests,
         no_hooks: args.no_hooks,
         skip_schema_validation: args.skip_schema_validation,
-        ..RenderInput::default()
-    };
-    let chart = match (args.names.as_slice(), &args.name_template) {
-        ([_, _], Some(_)) => return Err("cannot set --name-template and also specify a name".into()),
-        ([name, chart], None) => {
-            input.release_name.clone_from(name);
-            chart
-        }
-        ([chart, ..], Some(template)) => {
-            input.release_name = ::helm::name_from_template(template).map_err(|e| e.to_string())?;
-            chart
-        }
-        ([chart, ..], None) => chart,
-        ([], _) => return Err("a chart is required".into()),
-    };
-    if let Some(name) = &args.release_name {
-        input.release_name.clone_from(name);
+        is_upgrade: args.is_upgrade,
+        show_only: args.show_only,
     }
-    let path = Path::new(chart.trim());
+}
+
+fn render(command: &TemplateCommand) -> Result<String, String> {
+    let (chart, mut input) = command.input().map_err(|error| error.to_string())?;
+    let path = Path::new(chart);
     if !path.exists() {
         return Err(format!("path {chart:?} not found"));
     }
-    input.values = layers(args)?;
+    input.values = command.layers(|name| read(Path::new(name)))?;
     let chart = load(path)?;
-    let rendered = ::helm::render(&chart, &input).map_err(|e| e.command_line_text())?;
+    let rendered = ::helm::render(&chart, &input).map_err(|error| error.command_line_text())?;
     for warning in &rendered.warnings {
         eprintln!("level=WARN msg={warning:?}");
     }
-    rendered.text_of(&args.show_only).map_err(|e| e.to_string())
-}
-
-fn capabilities(args: &HelmArgs) -> Result<Capabilities, String> {
-    let mut capabilities = Capabilities::default();
-    if let Some(version) = args.kube_version.as_deref().filter(|v| !v.is_empty()) {
-        capabilities.kube_version = KubeVersion::parse(version).map_err(|e| e.to_string())?;
-    }
-    capabilities.api_versions.extend(args.api_versions.iter().cloned());
-    Ok(capabilities)
-}
-
-fn layers(args: &HelmArgs) -> Result<Vec<ValuesLayer>, String> {
-    let mut layers = Vec::new();
-    for name in &args.values {
-        let data = read(Path::new(name))?.into();
-        layers.push(ValuesLayer::File { name: name.clone(), data });
-    }
-    layers.extend(args.set_json.iter().cloned().map(ValuesLayer::SetJson));
-    layers.extend(args.set.iter().cloned().map(ValuesLayer::Set));
-    layers.extend(args.set_string.iter().cloned().map(ValuesLayer::SetString));
-    for text in &args.set_file {
-        let contents = |name: &str| Ok(String::from_utf8_lossy(&read(Path::new(name))?).into_owned());
-        layers.push(ValuesLayer::set_file(text, contents).map_err(|e| e.to_string())?);
-    }
-    layers.extend(args.set_literal.iter().cloned().map(ValuesLayer::SetLiteral));
-    Ok(layers)
+    let text = rendered.text_of(&command.show_only).map_err(|error| error.to_string());
+    // The process ends here: taking them apart would only cost time.
+    std::mem::forget((chart, rendered));
+    text
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -150,6 +128,21 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         std::io::ErrorKind::NotFound => format!("open {}: no such file or directory", path.display()),
         _ => format!("open {}: {e}", path.display()),
     })
+}
+
+/// Reads a file of about this size without copying it once more.
+fn read_shared(path: &Path, size: u64) -> Result<Arc<[u8]>, String> {
+    let exact = || {
+        let mut data: Arc<[u8]> = std::iter::repeat_n(0, usize::try_from(size).ok()?).collect();
+        let mut file = std::fs::File::open(path).ok()?;
+        file.read_exact(Arc::get_mut(&mut data)?).ok()?;
+        (file.read(&mut [0]).ok()? == 0).then_some(data)
+    };
+    match exact() {
+        Some(data) => Ok(data),
+        // Something is wrong, or the file is being written.
+        None => read(path).map(Arc::from),
+    }
 }
 
 fn load(path: &Path) -> Result<Chart, String> {
@@ -195,7 +188,7 @@ fn walk(
                 let path = path.display();
                 return Err(format!("cannot load irregular file {path} as it has file mode type bits set"));
             }
-            files.push(File::new(prefix.as_str(), read(&path)?));
+            files.push(File::shared(prefix.as_str(), read_shared(&path, kind.len())?));
         }
         prefix.truncate(length);
     }

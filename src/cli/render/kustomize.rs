@@ -106,7 +106,7 @@ fn build(
     needs: &Arc<Mutex<Vec<Need>>>,
 ) -> Result<Built, CliError> {
     let remote = Arc::new(RemoteFiles::new(given.clone(), Arc::clone(needs)));
-    let mut build = Build::new(Arc::new(Disk { remote }));
+    let mut build = Build::new(Arc::new(Disk::new(remote)));
     build.options = options;
     if args.enable_helm {
         let disk = DirTree::open(Path::new("/")).map_err(|error| CliError::Usage(error.to_string()))?;

@@ -1,11 +1,9 @@
 //! Commands, operands, fields and variables.
 
-use std::sync::Arc;
-
 use super::call::Callee;
 use super::{Exec, Slot};
 use crate::error::Error;
-use crate::parse::ast::{At, Chain, Command, Expr, Number, Variable};
+use crate::parse::ast::{At, Chain, Command, Expr, Fields, Number, Variable};
 use crate::template::MissingKey;
 use crate::value::Value;
 
@@ -120,11 +118,11 @@ impl Exec<'_> {
     pub(super) fn variable(&mut self, variable: &Variable, expr: &Expr, given: Given<'_>) -> Evaluated {
         self.at = variable.at;
         let value = self.variable_value(variable)?;
-        if variable.fields.is_empty() {
+        let Some(fields) = &variable.fields else {
             self.not_a_function(expr, &given)?;
             return Ok(value);
-        }
-        self.field_chain(value, variable.at, &variable.fields, given)
+        };
+        self.field_chain(value, variable.at, fields, given)
     }
 
     pub(super) fn variable_value(&self, variable: &Variable) -> Evaluated {
@@ -151,10 +149,10 @@ impl Exec<'_> {
         &mut self,
         receiver: Slot,
         at: At,
-        fields: &[Arc<str>],
+        fields: &Fields,
         given: Given<'_>,
     ) -> Evaluated {
-        let Some((name, inner)) = fields.split_last() else { return Ok(receiver) };
+        let (inner, name) = fields.split_last();
         let mut receiver = receiver;
         for field in inner {
             receiver = self.field(receiver, field, at, Given::alone(given.dot))?;

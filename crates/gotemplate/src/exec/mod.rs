@@ -115,7 +115,7 @@ impl<'a> Exec<'a> {
     pub fn execute_text(&mut self, text: impl AsRef<[u8]>, data: Value) -> Result<Str, Error> {
         let text = text.as_ref();
         self.charge_bytes(text.len() as u64)?;
-        if !text.windows(2).any(|w| w == b"{{") {
+        if memchr::memmem::find(text, b"{{").is_none() {
             return Ok(Str::from_bytes(text));
         }
         let trees = self.parsed(text)?;
@@ -136,7 +136,7 @@ impl<'a> Exec<'a> {
             return Ok(Rc::clone(trees));
         }
         let guard = self.guard.unwrap_or(StackGuard::new(parse::PARSE_STACK));
-        let trees: Rc<[_]> = parse::parse(self.set.name(), text, self.funcs, guard)?.into();
+        let trees: Rc<[_]> = parse::parse(self.set.name(), &Arc::from(text), self.funcs, guard)?.into();
         self.texts.insert(text.into(), Rc::clone(&trees));
         Ok(trees)
     }

@@ -20,7 +20,7 @@ pub(crate) struct At {
 pub(crate) struct Source {
     /// Name of the text in error messages.
     pub(crate) name: Arc<str>,
-    pub(crate) text: Box<[u8]>,
+    pub(crate) text: Arc<[u8]>,
 }
 
 /// One parsed template.
@@ -96,9 +96,9 @@ pub(crate) enum Expr {
     Nil(At),
     Number(Box<Number>),
     String(Box<Literal>),
-    Function(At, Box<FunctionName>),
+    Function(At, Arc<FunctionName>),
     /// `.a.b`
-    Field(At, Box<[Arc<str>]>),
+    Field(At, Fields),
     Variable(Variable),
     Chain(Box<Chain>),
     /// A pipeline in parentheses.
@@ -119,7 +119,22 @@ pub(crate) struct Variable {
     /// Identity of the name within the source; 0 is the dollar sign alone.
     pub(crate) id: u32,
     pub(crate) name: Arc<str>,
-    pub(crate) fields: Box<[Arc<str>]>,
+    pub(crate) fields: Option<Fields>,
+}
+
+/// The names of a chain of fields as they stand in the source, `a.b.c`: a name has no dot inside.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields(pub(crate) Arc<str>);
+
+impl Fields {
+    /// All but the last one, and the last one.
+    pub(crate) fn split_last(&self) -> (impl Iterator<Item = &str>, &str) {
+        let (inner, last) = match self.0.rsplit_once('.') {
+            Some((inner, last)) => (Some(inner), last),
+            None => (None, &*self.0),
+        };
+        (inner.into_iter().flat_map(|names| names.split('.')), last)
+    }
 }
 
 /// A string constant: bytes `start..end` of the source, and what they stand for.
@@ -136,7 +151,7 @@ pub(crate) struct Literal {
 pub(crate) struct Chain {
     pub(crate) at: At,
     pub(crate) base: Expr,
-    pub(crate) fields: Vec<Arc<str>>,
+    pub(crate) fields: Fields,
 }
 
 /// A numeric constant: its value in each type that can hold it.

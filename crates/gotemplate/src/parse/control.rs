@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ast::{Branch, Invocation, List, Node};
 use super::token::{Kind, Token};
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, taken};
 use crate::strconv::unquote;
 
 /// One step of the grammar: a node, or what ends a list of nodes.
@@ -35,14 +35,12 @@ impl Parser<'_, '_> {
     /// Nodes up to `{{end}}` or `{{else}}`, which is consumed and returned.
     pub(super) fn item_list(&mut self) -> Parsed<(List, Item)> {
         let pos = self.peek_non_space().start;
-        let mut list = List { at: self.at(pos), nodes: Vec::new() };
+        let at = self.at(pos);
+        let mark = self.shared.nodes.len();
         while self.peek_non_space().kind != Kind::Eof {
             match self.text_or_action()? {
-                Item::Node(node) => list.nodes.push(node),
-                end => {
-                    list.nodes.shrink_to_fit();
-                    return Ok((list, end));
-                }
+                Item::Node(node) => self.shared.nodes.push(node),
+                end => return Ok((List { at, nodes: taken(&mut self.shared.nodes, mark) }, end)),
             }
         }
         Err(self.error("unexpected EOF"))

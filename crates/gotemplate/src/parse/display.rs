@@ -1,6 +1,6 @@
 //! Nodes as text, for error messages: what Go's `Node.String` prints.
 
-use super::ast::{At, Branch, Chain, Command, Expr, List, Node, Pipe, Source, Tree, Variable};
+use super::ast::{At, Branch, Chain, Command, Expr, Fields, List, Node, Pipe, Source, Tree, Variable};
 use crate::strconv::quote;
 
 impl Tree {
@@ -166,7 +166,9 @@ impl Printer<'_> {
     fn variable(&mut self, variable: &Variable) {
         self.node(variable.at, |p| {
             p.put(&variable.name);
-            p.fields(&variable.fields);
+            if let Some(fields) = &variable.fields {
+                p.fields(fields);
+            }
         });
     }
 
@@ -177,10 +179,8 @@ impl Printer<'_> {
         });
     }
 
-    fn fields(&mut self, fields: &[std::sync::Arc<str>]) {
-        for field in fields {
-            self.put(".");
-            self.put(field);
-        }
+    fn fields(&mut self, fields: &Fields) {
+        self.put(".");
+        self.put(&fields.0);
     }
 }

@@ -46,7 +46,7 @@ fn find_left_delim(text: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
         let rest = text.get(from..)?;
-        let at = from + rest.iter().position(|b| *b == b'{')?;
+        let at = from + memchr::memchr(b'{', rest)?;
         if text.get(at + 1) == Some(&b'{') {
             return Some(at);
         }
@@ -93,7 +93,11 @@ impl<'a> Lexer<'a> {
 
     /// Forgets what has been read since the last token.
     fn ignore(&mut self) {
-        let newlines = self.current().iter().filter(|b| **b == b'\n').count();
+        let newlines = match self.current() {
+            [] => 0,
+            [one] => usize::from(*one == b'\n'),
+            more => more.iter().filter(|b| **b == b'\n').count(),
+        };
         self.line += u32::try_from(newlines).unwrap_or(0);
         self.start = self.pos;
     }
@@ -283,6 +287,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn skip_alphanumerics(&mut self) {
+        let ascii = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
+        self.pos += self.rest().iter().take_while(ascii).count();
         while let Some((c, width)) = decode_rune(self.rest()) {
             if !is_alphanumeric(c) {
                 break;
@@ -318,6 +324,9 @@ impl<'a> Lexer<'a> {
 
     fn quoted(&mut self, quote: char, kind: Kind, unterminated: &str) -> Token {
         loop {
+            // Multi-byte characters hold no byte of these.
+            let plain = |b: &&u8| !matches!(**b, b'\\' | b'\n') && **b != quote as u8;
+            self.pos += self.rest().iter().take_while(plain).count();
             match self.next() {
                 Some('\\') if self.next().is_some_and(|c| c != '\n') => {}
                 Some('\\' | '\n') | None => return self.fail(unterminated.into()),

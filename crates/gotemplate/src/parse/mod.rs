@@ -6,11 +6,11 @@ pub(crate) mod ast;
 mod control;
 mod display;
 mod lex;
+mod names;
 mod number;
 mod pipeline;
 mod token;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
@@ -20,6 +20,7 @@ use crate::strconv::{quote, rune_count};
 pub(crate) use ast::Tree;
 use ast::{At, List, Source};
 use lex::Lexer;
+use names::Names;
 use token::{Kind, Token};
 
 /// Machine stack that parsing may use.
@@ -31,7 +32,7 @@ pub(crate) const PARSE_STACK: usize = 512 << 10;
 /// Go's message, `template: NAME:LINE: …`.
 pub(crate) fn parse(
     name: &str,
-    text: &[u8],
+    text: &Arc<[u8]>,
     funcs: &Funcs,
     guard: StackGuard,
 ) -> Result<Vec<Arc<Tree>>, Error> {
@@ -39,7 +40,7 @@ pub(crate) fn parse(
         let message = format!("template: {name}:1: text is larger than 4 GiB");
         return Err(Error::of(ErrorKind::Parse, message));
     }
-    let source = Arc::new(Source { name: Arc::from(name), text: text.into() });
+    let source = Arc::new(Source { name: Arc::from(name), text: Arc::clone(text) });
     let loop_words = funcs.get("break").is_none() && funcs.get("continue").is_none();
     let mut shared = Shared {
         source: Arc::clone(&source),
@@ -48,8 +49,12 @@ pub(crate) fn parse(
         trees: Vec::new(),
         guard,
         next_id: 0,
-        names: HashMap::from([(Arc::from("$"), 0)]),
+        names: Names::default(),
+        operands: Vec::new(),
+        commands: Vec::new(),
+        nodes: Vec::new(),
     };
+    shared.names.variable(b"$");
     let mut parser = Parser::new(&mut shared);
     let root = parser.top_level()?;
     let tree = Tree { name: Arc::from(name), source, root };
@@ -65,20 +70,16 @@ struct Shared<'a> {
     trees: Vec<Arc<Tree>>,
     guard: StackGuard,
     next_id: u32,
-    /// Names of variables and their identities.
-    names: HashMap<Arc<str>, u32>,
+    names: Names<'a>,
+    /// Stacks on which lists of unknown length grow, so that each list is allocated once, in its final size.
+    operands: Vec<ast::Expr>,
+    commands: Vec<ast::Command>,
+    nodes: Vec<ast::Node>,
 }
 
-impl Shared<'_> {
-    fn intern(&mut self, name: &[u8]) -> (u32, Arc<str>) {
-        let text = String::from_utf8_lossy(name);
-        if let Some((name, id)) = self.names.get_key_value(&*text) {
-            return (*id, Arc::clone(name));
-        }
-        let (id, name) = (u32::try_from(self.names.len()).unwrap_or(u32::MAX), Arc::<str>::from(text));
-        self.names.insert(Arc::clone(&name), id);
-        (id, name)
-    }
+/// Takes what was pushed since `mark` off a stack.
+fn taken<T>(stack: &mut Vec<T>, mark: usize) -> Vec<T> {
+    stack.drain(mark.min(stack.len())..).collect()
 }
 
 /// The parser of one definition. Go's has three tokens of look-ahead, and which one stands in the first place decides
@@ -242,7 +243,8 @@ impl<'p, 'a> Parser<'p, 'a> {
     /// The whole text; `define` is allowed here alone.
     fn top_level(&mut self) -> Parsed<List> {
         let pos = self.peek().start;
-        let mut list = List { at: self.at(pos), nodes: Vec::new() };
+        let at = self.at(pos);
+        let mark = self.shared.nodes.len();
         while self.peek().kind != Kind::Eof {
             if self.peek().kind == Kind::LeftDelim {
                 let delim = self.next();
@@ -253,11 +255,11 @@ impl<'p, 'a> Parser<'p, 'a> {
                 self.backup2(delim);
             }
             match self.text_or_action()? {
-                control::Item::Node(node) => list.nodes.push(node),
+                control::Item::Node(node) => self.shared.nodes.push(node),
                 control::Item::End => return Err(self.error("unexpected {{end}}")),
                 control::Item::Else => return Err(self.error("unexpected {{else}}")),
             }
         }
-        Ok(list)
+        Ok(List { at, nodes: taken(&mut self.shared.nodes, mark) })
     }
 }

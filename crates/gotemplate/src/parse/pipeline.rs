@@ -1,12 +1,22 @@
 //! Pipelines, commands and operands.
 
-use std::sync::Arc;
-
-use super::ast::{At, Chain, Command, Expr, FunctionName, Literal, Number, Pipe, Variable};
+use super::ast::{At, Chain, Command, Expr, Fields, Literal, Number, Pipe, Variable};
 use super::token::{Kind, Token};
-use super::{Parsed, Parser};
-use crate::exec::Builtin;
+use super::{Parsed, Parser, taken};
 use crate::strconv::{quote, unquote};
+use crate::value::Str;
+
+/// The inside of a string that stands for itself, as most do: without escapes, or raw and without carriage returns.
+fn without_quotes(text: &[u8]) -> Option<&str> {
+    let (quote, tail) = text.split_first()?;
+    let (last, inside) = tail.split_last()?;
+    let plain = match (quote, last) {
+        (b'"', b'"') => memchr::memchr3(b'\\', b'"', b'\n', inside).is_none(),
+        (b'`', b'`') => memchr::memchr2(b'`', b'\r', inside).is_none(),
+        _ => false,
+    };
+    std::str::from_utf8(inside).ok().filter(|_| plain)
+}
 
 impl Parser<'_, '_> {
     /// Declarations and commands up to `end`, which is consumed. `context` is the word for errors.
@@ -14,6 +24,7 @@ impl Parser<'_, '_> {
         let pos = self.peek_non_space().start;
         let mut pipe = Pipe { at: self.at(pos), assign: false, decl: Vec::new(), commands: Vec::new() };
         self.declarations(&mut pipe, context)?;
+        let mark = self.shared.commands.len();
         loop {
             let token = self.next_non_space();
             match token.kind {
@@ -32,13 +43,13 @@ impl Parser<'_, '_> {
                 | Kind::LeftParen => {
                     self.backup();
                     let command = self.command()?;
-                    pipe.commands.push(command);
+                    self.shared.commands.push(command);
                 }
                 _ => return Err(self.unexpected(token, context)),
             }
         }
+        pipe.commands = taken(&mut self.shared.commands, mark);
         self.check_pipeline(&pipe, context)?;
-        pipe.commands.shrink_to_fit();
         Ok(pipe)
     }
 
@@ -107,11 +118,12 @@ impl Parser<'_, '_> {
     /// Operands up to a `|`, which is consumed, or a closing token, which is not.
     fn command(&mut self) -> Parsed<Command> {
         let pos = self.peek_non_space().start;
-        let mut command = Command { at: self.at(pos), args: Vec::new() };
+        let at = self.at(pos);
+        let mark = self.shared.operands.len();
         loop {
             self.peek_non_space();
             if let Some(operand) = self.operand()? {
-                command.args.push(operand);
+                self.shared.operands.push(operand);
             }
             let token = self.next();
             match token.kind {
@@ -122,11 +134,11 @@ impl Parser<'_, '_> {
             }
             break;
         }
-        if command.args.is_empty() {
+        let args = taken(&mut self.shared.operands, mark);
+        if args.is_empty() {
             return Err(self.error("empty command"));
         }
-        command.args.shrink_to_fit();
-        Ok(command)
+        Ok(Command { at, args })
     }
 
     /// A term and the fields that follow it; `None` when the next token starts no term.
@@ -137,33 +149,37 @@ impl Parser<'_, '_> {
             return Ok(Some(term));
         }
         let at = self.at(next.start);
-        let mut fields = Vec::new();
+        let mut chain = next;
         while self.peek().kind == Kind::Field {
-            let token = self.next();
-            fields.push(self.field_name(token));
+            chain.end = self.next().end;
         }
         Ok(Some(match term {
-            Expr::Field(_, first) => Expr::Field(at, first.iter().cloned().chain(fields).collect()),
+            Expr::Field(_, first) => {
+                // The fields stand next to each other.
+                chain.start = chain.start.saturating_sub(u32::try_from(first.0.len() + 1).unwrap_or(0));
+                Expr::Field(at, self.fields(chain))
+            }
             Expr::Variable(v) => {
-                Expr::Variable(Variable { at, id: v.id, name: v.name, fields: fields.into() })
+                let fields = Some(self.fields(chain));
+                Expr::Variable(Variable { at, id: v.id, name: v.name, fields })
             }
             Expr::Bool(..) | Expr::String(_) | Expr::Number(_) | Expr::Nil(_) | Expr::Dot(_) => {
                 let text = quote(self.shared.source.expr_text(&term).as_bytes());
                 return Err(self.error(format_args!("unexpected . after term {text}")));
             }
-            base => Expr::Chain(Box::new(Chain { at, base, fields })),
+            base => Expr::Chain(Box::new(Chain { at, base, fields: self.fields(chain) })),
         }))
     }
 
-    /// The name of a field, without its dot.
-    fn field_name(&self, token: Token) -> Arc<str> {
-        let name = self.text(token).get(1..).unwrap_or_default();
-        String::from_utf8_lossy(name).into()
+    /// The names of fields, from the first dot to the end of the last name.
+    fn fields(&mut self, chain: Token) -> Fields {
+        let names = self.text(chain).get(1..).unwrap_or_default();
+        Fields(self.shared.names.word(names))
     }
 
     fn variable(&mut self, token: Token) -> Variable {
-        let (id, name) = self.shared.intern(self.text(token));
-        Variable { at: self.at(token.start), id, name, fields: Box::default() }
+        let (id, name) = self.shared.names.variable(self.text(token));
+        Variable { at: self.at(token.start), id, name, fields: None }
     }
 
     fn term(&mut self) -> Parsed<Option<Expr>> {
@@ -172,19 +188,17 @@ impl Parser<'_, '_> {
         let place = |p: &mut Self| -> At { p.at(token.start) };
         Ok(Some(match token.kind {
             Kind::Identifier => {
-                let name: Box<str> = String::from_utf8_lossy(text).into();
-                let builtin = Builtin::named(&name);
-                if builtin.is_none() && self.shared.funcs.get(&name).is_none() {
+                let Some(function) = self.shared.names.function(text, self.shared.funcs) else {
                     return Err(self.error(format_args!("function {} not defined", quote(text))));
-                }
-                Expr::Function(place(self), Box::new(FunctionName { name, builtin }))
+                };
+                Expr::Function(place(self), function)
             }
             Kind::Dot => Expr::Dot(place(self)),
             Kind::Nil => Expr::Nil(place(self)),
             Kind::Bool => Expr::Bool(place(self), text == b"true"),
             Kind::Field => {
-                let name = self.field_name(token);
-                Expr::Field(place(self), Box::new([name]))
+                let fields = self.fields(token);
+                Expr::Field(place(self), fields)
             }
             Kind::Variable => {
                 let variable = self.variable(token);
@@ -203,10 +217,13 @@ impl Parser<'_, '_> {
                 Expr::Pipe(Box::new(self.pipeline("parenthesized pipeline", Kind::RightParen)?))
             }
             Kind::String | Kind::RawString => {
-                let value = unquote(text).ok_or_else(|| self.error("invalid syntax"))?;
+                let value = match without_quotes(text) {
+                    Some(inside) => Str::from(inside),
+                    None => unquote(text).ok_or_else(|| self.error("invalid syntax"))?.into(),
+                };
                 let at = place(self);
                 let (start, end) = (token.start, token.end);
-                Expr::String(Box::new(Literal { at, start, end, value: value.into() }))
+                Expr::String(Box::new(Literal { at, start, end, value }))
             }
             _ => {
                 self.backup();

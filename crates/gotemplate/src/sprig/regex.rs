@@ -1,8 +1,7 @@
 //! Regular expressions with Go's syntax and replacement templates.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::regex_syntax::translate;
 use crate::error::Error;
@@ -55,28 +54,33 @@ struct Program {
     source_is_empty: bool,
 }
 
-/// Expressions kept compiled in each thread.
+/// Expressions kept compiled, by all threads together: every render has a thread of its own.
 const CACHED: usize = 256;
 
-thread_local! {
-    static CACHE: RefCell<HashMap<String, Rc<Program>>> = RefCell::new(HashMap::new());
-}
+/// Longer expressions are compiled each time, which bounds the memory of those that are kept.
+const LONGEST_CACHED: usize = 4 << 10;
 
-fn compile(expr: &str, panics: bool) -> Result<Rc<Program>, Error> {
-    if let Some(known) = CACHE.with_borrow(|cache| cache.get(expr).cloned()) {
+static CACHE: Mutex<Option<HashMap<String, Arc<Program>>>> = Mutex::new(None);
+
+fn compile(expr: &str, panics: bool) -> Result<Arc<Program>, Error> {
+    let known =
+        CACHE.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|c| c.get(expr).cloned());
+    if let Some(known) = known {
         return Ok(known);
     }
     let program = build(expr).map_err(|message| {
         let shown = if can_backquote(expr.as_bytes()) { format!("`{expr}`") } else { quote(expr.as_bytes()) };
         Error::new(if panics { format!("regexp: Compile({shown}): {message}") } else { message })
     })?;
-    let program = Rc::new(program);
-    CACHE.with_borrow_mut(|cache| {
+    let program = Arc::new(program);
+    if expr.len() <= LONGEST_CACHED {
+        let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+        let cache = cache.get_or_insert_default();
         if cache.len() >= CACHED {
             cache.clear();
         }
-        cache.insert(expr.to_owned(), Rc::clone(&program));
-    });
+        cache.insert(expr.to_owned(), Arc::clone(&program));
+    }
     Ok(program)
 }
 
@@ -102,7 +106,7 @@ fn prepare<'a>(
     exec: &mut Exec<'_>,
     a: &'a [Value],
     panics: bool,
-) -> Result<(Rc<Program>, std::borrow::Cow<'a, str>), Error> {
+) -> Result<(Arc<Program>, std::borrow::Cow<'a, str>), Error> {
     let program = compile(&args::string(a, 0)?.to_text(), panics)?;
     let text = args::string(a, 1)?;
     exec.charge_steps(text.len() as u64 / 64 + 1)?;

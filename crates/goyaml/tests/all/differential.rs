@@ -1,7 +1,7 @@
 //! Random cases, answered by the Go libraries and by the crate.
 //!
-//! They run where `TIPHYS_ORACLE_GOYAML` names the oracle; `TIPHYS_ORACLE_CASES` sets their number and
-//! `TIPHYS_ORACLE_SEED` where they start.
+//! They run where `TIPHYS_ORACLE_GOYAML` names the oracle; `TIPHYS_SEEDS` sets their number and
+//! `TIPHYS_SEED` where they start.
 
 use crate::generate::{Random, document, soup, tree, value};
 use crate::oracle::{Answer, Question, ask_go, ask_us, is_here};
@@ -15,8 +15,8 @@ fn compare(name: &str, make: impl Fn(&mut Random) -> Question) {
     if !is_here() {
         return;
     }
-    let mut random = Random(setting("TIPHYS_ORACLE_SEED", 1));
-    let cases = setting("TIPHYS_ORACLE_CASES", 2_000);
+    let mut random = Random(setting("TIPHYS_SEED", 1));
+    let cases = setting("TIPHYS_SEEDS", 2_000);
     let questions: Vec<Question> = (0..cases).map(|_| make(&mut random)).collect();
     compare_all(name, &questions);
 }

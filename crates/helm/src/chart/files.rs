@@ -17,11 +17,16 @@ pub struct File {
 impl File {
     /// A file. A UTF-8 byte order mark at its start is dropped, as Helm does.
     pub fn new(path: impl Into<Arc<str>>, data: impl Into<Vec<u8>>) -> Self {
-        let mut data = data.into();
-        if data.starts_with(BYTE_ORDER_MARK) {
-            data.drain(..BYTE_ORDER_MARK.len());
-        }
-        File { path: path.into(), data: data.into() }
+        File::shared(path, data.into().into())
+    }
+
+    /// As [`File::new`], of bytes that need no copy (unless they begin with a byte order mark).
+    pub fn shared(path: impl Into<Arc<str>>, data: Arc<[u8]>) -> Self {
+        let data = match data.strip_prefix(BYTE_ORDER_MARK) {
+            Some(rest) => rest.into(),
+            None => data,
+        };
+        File { path: path.into(), data }
     }
 
     /// The contents as text; bytes that are no UTF-8 are replaced.

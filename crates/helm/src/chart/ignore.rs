@@ -70,12 +70,13 @@ impl IgnoreRules {
     }
 
     fn ignores(&self, path: &str, is_directory: bool) -> bool {
+        let base_name = path.rsplit_once('/').map_or(path, |(_, name)| name);
         for rule in &self.rules {
             if rule.negated {
-                if (rule.directories_only && !is_directory) || !rule.matches(path) {
+                if (rule.directories_only && !is_directory) || !rule.matches(path, base_name) {
                     return true;
                 }
-            } else if (is_directory || !rule.directories_only) && rule.matches(path) {
+            } else if (is_directory || !rule.directories_only) && rule.matches(path, base_name) {
                 return true;
             }
         }
@@ -84,9 +85,8 @@ impl IgnoreRules {
 }
 
 impl Rule {
-    fn matches(&self, path: &str) -> bool {
-        let name = if self.base_name_only { path.rsplit('/').next().unwrap_or(path) } else { path };
-        self.pattern.matches(name)
+    fn matches(&self, path: &str, base_name: &str) -> bool {
+        self.pattern.matches(if self.base_name_only { base_name } else { path })
     }
 }
 

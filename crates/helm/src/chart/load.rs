@@ -212,20 +212,13 @@ fn check_lock(file: &File) -> Result<()> {
 /// Reads values: all documents of the text, later ones merged over earlier ones.
 ///
 /// # Errors
-/// In Helm's words: `cannot unmarshal yaml document: …`.
+/// In Helm's words: `cannot unmarshal yaml document: …`, `error reading yaml document: …`.
 pub(crate) fn read_values(text: &[u8]) -> Result<Map<String, Value>, String> {
     let mut values = Map::new();
     let options = goyaml::DecodeOptions { target: goyaml::Target::Map, ..Default::default() };
-    let mut owned;
-    let text = if text.is_empty() || text.ends_with(b"\n") {
-        text
-    } else {
-        owned = text.to_vec();
-        owned.push(b'\n');
-        &owned
-    };
-    for document in goyaml::split_documents(text) {
-        match goyaml::decode(document, &options) {
+    for document in goyaml::read_documents(text) {
+        let document = document.map_err(|e| format!("error reading yaml document: {e}"))?;
+        match goyaml::decode(&document, &options) {
             Ok(Value::Object(map)) => values = merge_maps(values, map),
             Ok(_) => {}
             Err(e) => return Err(format!("cannot unmarshal yaml document: {e}")),

@@ -66,11 +66,12 @@ fn parse(templates: &Templates<'_>, order: &[&String], cache: &TemplateCache) ->
         return Ok(set);
     }
     let mut set = TemplateSet::new("gotpl", MissingKey::Zero);
-    for name in order {
-        let Some(template) = templates.get(*name) else { continue };
-        set.parse(name, &*template.file.data, &FUNCTIONS)
-            .map_err(|e| Error::Template(parse_error(name, &e)))?;
-    }
+    let texts: Vec<(&str, &Arc<[u8]>)> =
+        order.iter().filter_map(|name| Some((name.as_str(), &templates.get(*name)?.file.data))).collect();
+    set.parse_all(&texts, &FUNCTIONS).map_err(|(i, error)| {
+        let name = texts.get(i).map_or("", |(name, _)| name);
+        Error::Template(parse_error(name, &error))
+    })?;
     let set = Arc::new(set);
     cache.put(key, &set);
     Ok(set)

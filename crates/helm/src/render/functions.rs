@@ -95,7 +95,7 @@ fn tpl(exec: &mut Exec<'_>, a: &[Value]) -> Result<Value, Error> {
 /// Go prints `<no value>` for what is missing even where Helm asks it not to; Helm takes that away.
 pub(super) fn without_no_value(text: gotemplate::Str) -> gotemplate::Str {
     const NO_VALUE: &[u8] = b"<no value>";
-    if !text.as_bytes().windows(NO_VALUE.len()).any(|w| w == NO_VALUE) {
+    if memchr::memmem::find(text.as_bytes(), NO_VALUE).is_none() {
         return text;
     }
     let mut kept = Vec::with_capacity(text.len());

@@ -40,11 +40,11 @@ pub struct RenderInput {
     pub skip_schema_validation: bool,
     /// Answers `lookup`; without it, `lookup` finds nothing.
     pub lookup: Option<Arc<dyn Lookup>>,
-    /// Bounds of the execution of templates. The stack is that of a thread of its own.
+    /// Bounds of the execution of templates. The stack is one made for the render.
     pub limits: gotemplate::Limits,
 }
 
-/// Stack of the thread that renders: enough for a thousand nested `include`s. Only what is used costs memory.
+/// Stack of a render: enough for a thousand nested `include`s. Only what is used costs memory.
 const STACK: usize = 256 << 20;
 
 /// Deepest nesting of `template`, `include` and `tpl` by default: Helm stops a template's thousandth `include` of
@@ -52,7 +52,7 @@ const STACK: usize = 256 << 20;
 const MAX_NESTING: u32 = 5_000;
 
 /// What is left of the stack for the frames around the execution.
-const STACK_RESERVE: usize = 4 << 20;
+pub(super) const STACK_RESERVE: usize = 4 << 20;
 
 impl Default for RenderInput {
     /// What `helm template CHART` takes without flags.
@@ -119,17 +119,13 @@ impl Rendered {
 /// Renders a chart. The same chart and input give the same result, but for templates that ask for random numbers,
 /// keys or the time.
 ///
-/// The work is done on a thread of its own with a large stack; this call waits for it.
+/// The work is done on a large stack of its own, in the calling thread: a thread of its own would have an own heap too,
+/// which grows in small steps.
 ///
 /// # Errors
 /// In the words of `helm template`.
 pub fn render(chart: &Chart, input: &RenderInput) -> Result<Rendered> {
-    std::thread::scope(|scope| {
-        let builder = std::thread::Builder::new().name("helm-render".into()).stack_size(STACK);
-        let failed = || Error::Limit("rendering needs a thread, and the system gives none".into());
-        let thread = builder.spawn_scoped(scope, || render_here(chart, input)).map_err(|_| failed())?;
-        thread.join().unwrap_or_else(|_| Err(Error::Template("rendering template failed".into())))
-    })
+    stacker::grow(STACK, || render_here(chart, input))
 }
 
 fn render_here(chart: &Chart, input: &RenderInput) -> Result<Rendered> {

@@ -7,6 +7,7 @@ use gotemplate::{Exec, Funcs, Limits, MissingKey, TemplateSet, Value};
 use super::error_text::{exec_error, parse_error};
 use super::functions::{FUNCTIONS, without_no_value};
 use super::host::Host;
+use super::input::STACK_RESERVE;
 use crate::values::tree::value_from_json;
 use crate::{Error, Result};
 
@@ -32,7 +33,10 @@ pub fn render_text(name: &str, text: &[u8], data: &serde_json::Value, limits: Li
     set.parse(name, text, &FUNCTIONS).map_err(|e| Error::Template(parse_error(name, &e)))?;
     let host = Host::new(None);
     let set = Arc::new(set);
-    let rendered = Exec::new(&set, &FUNCTIONS, limits, &host).execute_template(name, value_from_json(data));
-    let rendered = rendered.map_err(|e| Error::Template(exec_error(name, &e)))?;
-    Ok(without_no_value(rendered).to_text().into_owned())
+    stacker::grow(limits.stack.saturating_add(STACK_RESERVE), || {
+        let mut exec = Exec::new(&set, &FUNCTIONS, limits, &host);
+        let rendered = exec.execute_template(name, value_from_json(data));
+        let rendered = rendered.map_err(|e| Error::Template(exec_error(name, &e)))?;
+        Ok(without_no_value(rendered).to_text().into_owned())
+    })
 }

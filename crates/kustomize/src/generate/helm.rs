@@ -94,6 +94,11 @@ impl Chart {
     fn values(&self, reference: &ChartRef, helpers: &Helpers<'_>) -> Result<Vec<u8>> {
         let chart = &self.spec.chart;
         let load = || match chart.values_file.as_str() {
+            // A chart that stands in the tree obeys the rules for files of it.
+            "" if helpers.is_directory(&reference.directory) => {
+                let path = join_path(&reference.directory, "values.yaml");
+                helpers.loader.load(&path).map(|content| content.to_vec())
+            }
             "" => helpers.charts.values(reference),
             path => helpers.loader.load(path).map(|content| content.to_vec()),
         };

@@ -95,23 +95,46 @@ impl fmt::Display for Selector {
 /// The regular expressions of a selector. An empty part takes everything.
 #[derive(Debug)]
 pub(crate) struct IdPattern {
-    group: Option<Regex>,
-    version: Option<Regex>,
-    kind: Option<Regex>,
-    name: Option<Regex>,
-    namespace: Option<Regex>,
+    group: Option<Pattern>,
+    version: Option<Pattern>,
+    kind: Option<Pattern>,
+    name: Option<Pattern>,
+    namespace: Option<Pattern>,
     pub(crate) is_empty: bool,
 }
 
-fn whole(pattern: &str) -> Result<Option<Regex>> {
+/// An expression that the whole of a text has to match.
+#[derive(Debug)]
+enum Pattern {
+    /// Nothing special but dots, as in most selectors: no expression needs to be compiled.
+    Plain(String),
+    Regex(Regex),
+}
+
+fn whole(pattern: &str) -> Result<Option<Pattern>> {
     if pattern.is_empty() {
         return Ok(None);
     }
-    go_regex(&format!("^(?:{pattern})$")).map(Some)
+    if !pattern.contains(|c| r"\+*?()|[]{}^$".contains(c)) {
+        return Ok(Some(Pattern::Plain(pattern.to_owned())));
+    }
+    go_regex(&format!("^(?:{pattern})$")).map(|regex| Some(Pattern::Regex(regex)))
 }
 
-fn takes(pattern: Option<&Regex>, text: &str) -> bool {
-    pattern.is_none_or(|pattern| pattern.is_match(text))
+impl Pattern {
+    fn matches(&self, text: &str) -> bool {
+        let plain = match self {
+            Self::Plain(plain) => plain,
+            Self::Regex(regex) => return regex.is_match(text),
+        };
+        let mut rest = text.chars();
+        let fits = |wanted: char| rest.next().is_some_and(|c| c == wanted || (wanted == '.' && c != '\n'));
+        plain.chars().all(fits) && rest.next().is_none()
+    }
+}
+
+fn takes(pattern: Option<&Pattern>, text: &str) -> bool {
+    pattern.is_none_or(|pattern| pattern.matches(text))
 }
 
 impl IdPattern {
