@@ -4,7 +4,8 @@
 //! can run long, use much memory, or see more than the object. Allowed are paths, `select`, comparisons, `and`, `or`,
 //! `not`, `//`, `if`, `try` and tests of strings; the rest of jq is refused by name.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Term};
@@ -24,6 +25,10 @@ const PARSER_STACK: usize = 64 << 20;
 /// Memory of a compiled regular expression.
 const MAX_REGEX: usize = 1 << 18;
 
+/// So many compiled expressions are kept: rules are read anew at each comparison, and rarely change.
+const MOST_COMPILED: usize = 1024;
+static COMPILED: Mutex<BTreeMap<String, Arc<dyn PathQuery>>> = Mutex::new(BTreeMap::new());
+
 /// Compiles jq path expressions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JqPaths;
@@ -32,6 +37,9 @@ impl PathLanguage for JqPaths {
     fn compile(&self, text: &str) -> Result<Arc<dyn PathQuery>, ScriptError> {
         if text.len() > MAX_TEXT {
             return Err(ScriptError(format!("a jq path expression may have {MAX_TEXT} bytes")));
+        }
+        if let Some(known) = COMPILED.lock().unwrap_or_else(PoisonError::into_inner).get(text) {
+            return Ok(Arc::clone(known));
         }
         let owned = text.to_owned();
         // On a thread of its own: the parser recurses, and the stack of the caller is not known.
@@ -45,7 +53,15 @@ impl PathLanguage for JqPaths {
             .join()
             .unwrap_or_else(|_| Err(Refused::new("it is not valid jq")));
         match parsed {
-            Ok(query) => Ok(Arc::new(query)),
+            Ok(query) => {
+                let query: Arc<dyn PathQuery> = Arc::new(query);
+                let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+                if compiled.len() >= MOST_COMPILED {
+                    compiled.clear();
+                }
+                compiled.insert(text.to_owned(), Arc::clone(&query));
+                Ok(query)
+            }
             Err(refused) => Err(ScriptError(format!("\"{text}\": {}", refused.0))),
         }
     }
@@ -323,6 +339,24 @@ mod tests {
         fn map_to_owned(&self) -> Vec<String> {
             self.iter().map(|text| (*text).to_owned()).collect()
         }
+    }
+
+    #[test]
+    fn the_ready_rules_for_known_drift_are_understood() {
+        let system = crate::settings::Customizations::read(&BTreeMap::new());
+        assert!(system.ignore_differences.len() >= 10);
+        for text in system.ignore_differences.iter().flat_map(|rule| &rule.jq_path_expressions) {
+            assert!(JqPaths.compile(text).is_ok(), "{text}");
+        }
+        let ray = |on: bool| json!({"spec": {"enableInTreeAutoscaling": on, "workerGroupSpecs": [{"replicas": 1}]}});
+        let rule = "select(.spec.enableInTreeAutoscaling == true) | .spec.workerGroupSpecs[]?.replicas";
+        assert_eq!(paths(rule, &ray(true)), Ok(vec!["/spec/workerGroupSpecs/0/replicas".to_owned()]));
+        assert_eq!(paths(rule, &ray(false)), Ok(Vec::new()));
+        let rules = system.ignore_differences.iter().find(|rule| rule.kind == "APIService").unwrap();
+        let service = |annotation: &str| json!({"metadata": {"annotations": {annotation: "x"}}, "spec": {"caBundle": "b"}});
+        let found = |annotation: &str| paths(&rules.jq_path_expressions[0], &service(annotation));
+        assert_eq!(found("cert-manager.io/inject-apiserver-ca"), Ok(vec!["/spec/caBundle".to_owned()]));
+        assert_eq!(found("other"), Ok(Vec::new()));
     }
 
     #[test]

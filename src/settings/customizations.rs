@@ -6,6 +6,7 @@ use goyaml::{DecodeOptions, Numbers};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::known_drift::known_drift;
 use crate::api::IgnoreDifferences;
 
 /// What the system says about comparing, for all applications.
@@ -110,6 +111,9 @@ impl Customizations {
             read.add(&group, &kind, one);
         }
         read.add_options(data.get(OPTIONS).map_or("", String::as_str));
+        let (rules, problems) = known_drift(data);
+        read.ignore_differences.extend(rules);
+        read.problems.extend(problems);
         read
     }
 
@@ -176,9 +180,9 @@ mod tests {
     use super::*;
 
     fn read(data: &[(&str, &str)]) -> Customizations {
-        Customizations::read(
-            &data.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect(),
-        )
+        let none = ("tiphys.knownDrift", "none");
+        let all = data.iter().chain([&none]);
+        Customizations::read(&all.map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect())
     }
 
     #[test]

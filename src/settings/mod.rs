@@ -6,6 +6,7 @@ mod argocd_cm;
 mod cluster;
 mod cmd_params;
 mod customizations;
+mod known_drift;
 mod repository;
 mod resource_filter;
 mod sync_settings;

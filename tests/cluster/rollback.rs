@@ -57,7 +57,10 @@ fn a_bad_commit_is_rolled_back_and_a_newer_one_is_tried() {
     let (target, good) = start(&world, &gpu, "1s");
     let bad = world.commit("app", &[("server.yaml", &server(&gpu, 2, true))]);
     world.refresh("app");
-    world.eventually("it goes back", |world| is_back(world, &good));
+    world.eventually("it goes back", |world| {
+        let rejected = world.app("app")["status"]["tiphys"]["rejectedRevisions"].take();
+        rejected == json!([bad]) && is_back(world, &good)
+    });
     assert_eq!(image(&world, &target), "registry.example.com/server:1");
     let rejected = |world: &World| {
         let status = world.app("app")["status"].take();
