@@ -46,15 +46,20 @@ pub(super) struct DiffArgs {
 
 pub(super) fn run(args: &DiffArgs, out: &mut impl Write) -> Result<u8, CliError> {
     match (&args.name, &args.live, &args.desired) {
-        (Some(name), _, _) => of_application(args, name, out),
+        (Some(name), _, _) => of_application(&args.cluster, name, &args.output, out),
         (None, Some(live), Some(desired)) => of_files(args, live, desired, out),
         _ => Err(CliError::Usage("name an Application, or two files with --live and --desired".into())),
     }
 }
 
 /// Every object of an Application that is not as Git says.
-fn of_application(args: &DiffArgs, name: &str, out: &mut impl Write) -> Result<u8, CliError> {
-    let comparison = inspect(&args.cluster, name)?.comparison;
+pub(super) fn of_application(
+    cluster: &InspectArgs,
+    name: &str,
+    form: &str,
+    out: &mut impl Write,
+) -> Result<u8, CliError> {
+    let comparison = inspect(cluster, name)?.comparison;
     let changed = comparison.resources.iter().filter(|one| one.status == SyncCode::OutOfSync);
     let mut entries = Vec::new();
     let mut modified = false;
@@ -65,7 +70,7 @@ fn of_application(args: &DiffArgs, name: &str, out: &mut impl Write) -> Result<u
             (None, Some(_)) => " (no longer in Git)",
             _ => "",
         };
-        if args.output == "json" {
+        if form == "json" {
             entries.push(json!({
                 "group": one.key.group, "kind": one.key.kind, "namespace": one.key.namespace, "name": one.key.name,
                 "missing": one.live.is_none(), "requiresPruning": one.requires_pruning, "differences": one.differences,
@@ -76,7 +81,7 @@ fn of_application(args: &DiffArgs, name: &str, out: &mut impl Write) -> Result<u
             draw::differences(out, &one.key.to_string(), &one.differences)?;
         }
     }
-    if args.output == "json" {
+    if form == "json" {
         serde_json::to_writer_pretty(&mut *out, &entries).map_err(CliError::output)?;
         writeln!(out)?;
     }

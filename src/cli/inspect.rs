@@ -31,6 +31,19 @@ pub(super) struct InspectArgs {
     cache: PathBuf,
 }
 
+impl InspectArgs {
+    /// The same from the arguments of another command.
+    pub(super) fn new(
+        kubeconfig: Option<PathBuf>,
+        context: Option<String>,
+        app_namespace: Option<String>,
+        revision: Option<String>,
+    ) -> Self {
+        let app_namespace = app_namespace.unwrap_or_else(|| "argocd".to_owned());
+        Self { kubeconfig, context, app_namespace, revision, cache: PathBuf::from("/tmp/tiphys") }
+    }
+}
+
 /// Looks at one Application; its name may be NAMESPACE/NAME.
 pub(super) fn inspect(args: &InspectArgs, app: &str) -> Result<Inspection, CliError> {
     runtime()?.block_on(async {

@@ -47,6 +47,9 @@ enum Command {
 /// Exit code of a comparison that could not be made; 1 says that there are differences.
 const DIFF_FAILED: u8 = 2;
 
+/// Exit code of an `app` command that failed, as the argocd command's.
+const APP_FAILED: u8 = 20;
+
 /// Parses the arguments, runs one command, and says with which code the process ends.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -68,10 +71,11 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(if matches!(cli.command, Command::Diff(_)) {
-                DIFF_FAILED
-            } else {
-                error.exit_code()
+            ExitCode::from(match &cli.command {
+                Command::Diff(_) => DIFF_FAILED,
+                Command::App(args) if args.is_diff() => DIFF_FAILED,
+                Command::App(_) => APP_FAILED,
+                _ => error.exit_code(),
             })
         }
     }

@@ -5,6 +5,7 @@
 
 mod access;
 mod assess;
+mod audit;
 mod clusters;
 mod cmd_params;
 mod comparing;

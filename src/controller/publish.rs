@@ -15,7 +15,7 @@ use crate::flow::ObjectName;
 use crate::object::at;
 use crate::status::{merge_patch, state_annotation};
 
-use super::{Shared, watchers};
+use super::{Shared, audit, watchers};
 
 /// What a reconcile changes on the Application besides its status.
 #[derive(Clone, Debug, Default)]
@@ -108,6 +108,7 @@ pub(super) async fn publish_unreadable(shared: &Shared, name: &ObjectName, messa
 /// Tells of the transitions that people ask about, those of one write in one Event: each Event is a request, and
 /// hundreds of applications that converge at once make thousands.
 fn tell(shared: &Shared, app: &Application, status: &ApplicationStatus) {
+    audit::record(app, status);
     let operation = operation_event(&app.status, status);
     let transition = transition(&app.status, status);
     let event = match (operation, transition) {
@@ -168,16 +169,17 @@ fn operation_event(
     };
     let state = now.operation_state.as_ref().filter(|_| phase(before) != phase(now))?;
     let revision = state.sync_result.as_ref().map(|result| result.revision.as_str()).unwrap_or_default();
+    let by = audit::words(now, state);
     Some(match state.phase {
         OperationPhase::Succeeded => {
-            ("Normal", "OperationCompleted", format!("Sync operation to {revision} succeeded"))
+            ("Normal", "OperationCompleted", format!("Sync operation to {revision} succeeded{by}"))
         }
         phase if phase.is_completed() => (
             "Warning",
             "OperationCompleted",
-            format!("Sync operation to {revision} failed: {}", state.message),
+            format!("Sync operation to {revision} failed: {}{by}", state.message),
         ),
-        _ => ("Normal", "OperationStarted", format!("Initiated sync to {revision}")),
+        _ => ("Normal", "OperationStarted", format!("Initiated sync to {revision}{by}")),
     })
 }
 

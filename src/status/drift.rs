@@ -47,7 +47,9 @@ pub struct FightLimits {
 
 /// What differs and is drift, with no manager yet. `before` is the status that was written last.
 pub fn drifts(before: &ApplicationStatus, comparison: &Comparison, revision: &str) -> Vec<Drift> {
-    let same_revision = before.sync.revision == revision && before.sync.status != SyncCode::Unknown;
+    let several = before.sync.revisions.join(",");
+    let compared = if several.is_empty() { &before.sync.revision } else { &several };
+    let same_revision = compared == revision && before.sync.status != SyncCode::Unknown;
     let listed = |key: &ResourceKey| {
         before.resources.iter().find(|one| {
             (&one.group, &one.kind, &one.namespace, &one.name)

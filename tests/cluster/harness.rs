@@ -267,6 +267,24 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Exit code of a command of `tiphys` that the user `tester` runs, and all that it prints.
+    pub(super) fn command(&self, arguments: &[&str]) -> (i32, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_tiphys"))
+            .args(arguments)
+            .args(["-N", &self.namespace, "--kubeconfig"])
+            .arg(&self.kubeconfig)
+            .env("USER", "tester")
+            .output()
+            .unwrap();
+        let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code().unwrap_or(-1), format!("{out}{error}"))
+    }
+
+    /// What the controller has logged so far.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("controller.log")).unwrap_or_default()
+    }
+
     /// `tiphys explain` as JSON.
     pub(super) fn explain(&self, name: &str) -> Value {
         let text = self.tiphys(&["explain", name, "-o", "json", "--cache", &self.cache()]);

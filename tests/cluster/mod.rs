@@ -15,6 +15,7 @@ mod large;
 mod leader;
 mod ledger;
 mod mistakes;
+mod operate;
 mod operations;
 mod ownership;
 mod placement;

@@ -99,23 +99,23 @@ pub(super) fn print(app: &Application, out: &mut impl Write) -> std::io::Result<
 /// The wave that the operation is at, and how many of its objects are done.
 fn wave_under_way(app: &Application) -> Option<String> {
     let state = app.status.operation_state.as_ref().filter(|state| !state.phase.is_completed())?;
-    let results = &state.sync_result.as_ref()?.resources;
-    let running = |one: &&ResourceResult| one.hook_phase == Some(OperationPhase::Running);
-    let first = results.iter().find(running)?;
     let wave_of = |result: &ResourceResult| {
         let is_same = |one: &&ResourceStatus| {
             (&one.group, &one.kind, &one.namespace, &one.name)
                 == (&result.group, &result.kind, &result.namespace, &result.name)
         };
-        app.status.resources.iter().find(is_same).map_or(0, |one| one.sync_wave)
+        app.status.resources.iter().find(is_same).map(|one| one.sync_wave)
     };
-    let wave = wave_of(first);
+    // The destination's namespace has a result, but is no object of the application.
+    let results = state.sync_result.iter().flat_map(|result| &result.resources);
+    let ours: Vec<(&ResourceResult, i64)> = results.filter_map(|one| Some((one, wave_of(one)?))).collect();
+    let is_running = |one: &ResourceResult| one.hook_phase == Some(OperationPhase::Running);
+    let (first, wave) = *ours.iter().find(|(one, _)| is_running(one))?;
     let last = app.status.resources.iter().map(|one| one.sync_wave).max().unwrap_or(wave).max(wave);
-    let here: Vec<&ResourceResult> =
-        results.iter().filter(|one| one.sync_phase == first.sync_phase && wave_of(one) == wave).collect();
-    let left = here.iter().copied().filter(running).count();
+    let here = || ours.iter().filter(|(one, at)| one.sync_phase == first.sync_phase && *at == wave);
+    let left = here().filter(|(one, _)| is_running(one)).count();
     let phase = first.sync_phase.map(|phase| format!("{phase:?} ")).unwrap_or_default();
-    Some(format!("{phase}{wave} of {last}, waiting for {left} of {} objects", here.len()))
+    Some(format!("{phase}{wave} of {last}, waiting for {left} of {} objects", here().count()))
 }
 
 /// Target and revision of each source.

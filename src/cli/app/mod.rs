@@ -7,6 +7,7 @@ mod drift;
 mod get;
 mod history;
 mod list;
+mod look;
 mod operate;
 mod wait;
 
@@ -31,6 +32,12 @@ enum AppCommand {
     List(list::ListArgs),
     /// Show one Application: sync, health, operation, objects.
     Get(get::GetArgs),
+    /// Show where Git and cluster differ, right now. Exit code 1 where they do.
+    Diff(look::DiffArgs),
+    /// Print the objects, as Git says or as they are.
+    Manifests(look::ManifestsArgs),
+    /// List every object, those included that the status has no room for.
+    Resources(look::ResourcesArgs),
     /// Ask for a sync, and wait for it.
     Sync(operate::SyncArgs),
     /// Wait until an Application is synced, healthy, or done with its operation.
@@ -47,8 +54,21 @@ enum AppCommand {
     Actions(actions::ActionsArgs),
 }
 
+impl AppArgs {
+    /// Whether the command compares, so that its exit code says whether something differs.
+    pub(super) fn is_diff(&self) -> bool {
+        matches!(self.command, AppCommand::Diff(_))
+    }
+}
+
 /// Runs; gives the exit code.
 pub(super) fn run(args: &AppArgs, out: &mut impl Write) -> Result<u8, CliError> {
+    match &args.command {
+        AppCommand::Diff(wanted) => return look::differences(&args.connection, wanted, out),
+        AppCommand::Manifests(wanted) => return look::manifests(&args.connection, wanted, out),
+        AppCommand::Resources(wanted) => return look::resources(&args.connection, wanted, out),
+        _ => {}
+    }
     runtime()?.block_on(async {
         let client = client::AppClient::connect(&args.connection).await?;
         match &args.command {
@@ -57,6 +77,7 @@ pub(super) fn run(args: &AppArgs, out: &mut impl Write) -> Result<u8, CliError> 
             AppCommand::Sync(args) => operate::sync(&client, args, out).await,
             AppCommand::Wait(args) => wait::run(&client, args, out).await,
             AppCommand::History(args) => history::run(&client, args, out).await,
+            AppCommand::Diff(_) | AppCommand::Manifests(_) | AppCommand::Resources(_) => Ok(0),
             AppCommand::Drift(args) => drift::run(&client, args, out).await,
             AppCommand::Rollback(args) => operate::rollback(&client, args, out).await,
             AppCommand::TerminateOp(args) => operate::terminate(&client, args, out).await,

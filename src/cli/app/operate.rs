@@ -6,8 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::api::{
-    Operation, OperationInitiator, RetryStrategy, SyncOperation, SyncOperationResource, SyncOptions,
-    SyncStrategy, SyncStrategyApply, Time, rollback_candidate,
+    Info, Operation, OperationInitiator, RetryStrategy, SyncOperation, SyncOperationResource, SyncOptions,
+    SyncStrategy, SyncStrategyApply, Time, annotations, rollback_candidate,
 };
 
 use super::super::CliError;
@@ -133,7 +133,9 @@ async fn request(
     let operation = Operation { sync: Some(sync), initiated_by, info: Vec::new(), retry };
     let since = Time::new(jiff::Timestamp::now());
     let value = serde_json::to_value(&operation).map_err(CliError::output)?;
-    client.patch(name, &json!({"operation": value})).await?;
+    // The newest commit is meant, not the one that the controller saw last.
+    let refresh = json!({annotations::REFRESH: "normal"});
+    client.patch(name, &json!({"operation": value, "metadata": {"annotations": refresh}})).await?;
     if asynchronous {
         return Ok(0);
     }
@@ -181,7 +183,13 @@ pub(super) async fn terminate(
     if !running {
         return Err(CliError::Usage("Unable to terminate operation. No operation is in progress".into()));
     }
-    let patch: Value = json!({"status": {"operationState": {"phase": "Terminating"}}});
+    let user = std::env::var("USER").unwrap_or_else(|_| "tiphys".into());
+    let state = app.status.operation_state.as_ref();
+    let mut info = state.map(|state| state.operation.info.clone()).unwrap_or_default();
+    info.push(Info { name: "terminatedBy".into(), value: user });
+    let info = serde_json::to_value(&info).map_err(CliError::output)?;
+    let patch: Value =
+        json!({"status": {"operationState": {"phase": "Terminating", "operation": {"info": info}}}});
     client.patch(&args.name, &patch).await?;
     writeln!(out, "Application '{}' operation terminating", args.name)?;
     Ok(0)
