@@ -17,6 +17,7 @@ use super::comparing::compare_again;
 use super::finalize::let_go;
 use super::reconcile::Work;
 use super::rendering::{Asked, Wanted, want};
+use super::validate::validate;
 
 /// Without an event, hooks are looked at again after this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -114,9 +115,12 @@ impl Seen {
 }
 
 async fn look(work: &Work<'_>, hooks: &Hooks) -> Result<Seen, Problem> {
-    let asked = Asked::of_spec(&work.app).map_err(|problem| unknown(hooks, &problem))?;
+    // A hook is written like everything else: only where the project still permits the application.
+    validate(work.shared, &work.app).map_err(|problem| unknown(work, hooks, &problem))?;
+    let asked = Asked::of_spec(&work.app).map_err(|problem| unknown(work, hooks, &problem))?;
     let freshness = Freshness::Within(Duration::from_secs(3600));
-    let wanted: Wanted = want(work, &asked, freshness).await.map_err(|problem| unknown(hooks, &problem))?;
+    let wanted: Wanted =
+        want(work, &asked, freshness).await.map_err(|problem| unknown(work, hooks, &problem))?;
     let since = work.app.metadata.deletion_timestamp.as_ref().map_or(work.now, |since| Time::new(since.0));
     let mut tasks = delete_hook_tasks(&wanted.comparison, hooks.kind, &wanted.manifests.revision, since);
     // Hooks with generated names are looked for by the names that they get.
@@ -132,19 +136,24 @@ async fn look(work: &Work<'_>, hooks: &Hooks) -> Result<Seen, Problem> {
 }
 
 /// Without the manifests nobody knows which hooks there are.
-fn unknown(hooks: &Hooks, problem: &Problem) -> Problem {
+fn unknown(work: &Work<'_>, hooks: &Hooks, problem: &Problem) -> Problem {
+    let finalizer = if work.app.has_finalizer(hooks.run) { hooks.run } else { hooks.clean_up };
     let message = format!(
         "the {:?} hooks cannot be found, so the application is not let go: {problem}. Take the finalizer {} off to \
          delete it without them",
-        hooks.kind, hooks.run
+        hooks.kind, finalizer
     );
-    Problem { stage: Stage::Delete, cause: problem.cause, message, next: crate::flow::Next::Retry }
+    Problem::retry(Stage::Delete, Cause::Incomplete, message)
 }
 
 /// The next step of the first wave that is not through. Nothing where all hooks have done their work.
 async fn execute(work: &Work<'_>, hooks: &Hooks, seen: &Seen) -> Result<Option<Duration>, Problem> {
     for wave in seen.tasks.chunk_by(|left, right| left.wave == right.wave) {
         let absent: Vec<Task> = wave.iter().filter(|task| !seen.is_there(task)).cloned().collect();
+        if let Some(task) = absent.iter().find(|task| task.forbidden) {
+            let message = format!("{}/{} is not permitted in the project", task.key.kind, task.key.name);
+            return Err(way_out(hooks, &message));
+        }
         if !absent.is_empty() {
             let how = Applying { dry_run: false, operation_id: &seen.operation };
             let report = apply(&work.cluster, &absent, how).await;

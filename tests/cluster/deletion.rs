@@ -130,3 +130,34 @@ fn a_deletion_waits_for_confirmation_and_leaves_what_must_stay() {
     world.eventually("the application is gone", |world| world.app("app").is_null());
     assert!(!config(&world, "precious") && !config(&world, "plain") && config(&world, "stays"));
 }
+
+#[test]
+#[ignore = "needs a cluster: cargo xtask test"]
+fn a_hook_of_an_application_that_its_project_no_longer_permits_does_not_run() {
+    let world = World::new("delete-project");
+    let project = |kinds: Value| {
+        let project = json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "team", "namespace": world.namespace},
+            "spec": {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}], "namespaceResourceBlacklist": kinds,
+                     "clusterResourceWhitelist": [{"group": "*", "kind": "*"}]},
+        });
+        let path = format!("/apis/argoproj.io/v1alpha1/namespaces/{}/appprojects/team", world.namespace);
+        world.api.apply(&path, &project).unwrap();
+    };
+    project(json!([]));
+    let files = delete_jobs("");
+    let url = world.repository("app", &as_files(&files));
+    let target = world.application("app", &url, |app| app["spec"]["project"] = json!("team"));
+    world.converged("app", "");
+    world.eventually("the finalizers of the hooks are set", |world| finalizers(world).contains("pre-delete"));
+    project(json!([{"group": "batch", "kind": "Job"}]));
+    world.eventually("the project's change is seen", |world| {
+        world.app("app")["status"]["conditions"].to_string().contains("not permitted")
+    });
+    world.api.delete(&world.app_path("app")).unwrap();
+    world.eventually("the refusal is a condition", |world| {
+        let conditions = world.app("app")["status"]["conditions"].to_string();
+        conditions.contains("DeletionError") && conditions.contains("not permitted in the project")
+    });
+    assert!(world.api.get(&format!("/apis/batch/v1/namespaces/{target}/jobs/before")).unwrap().is_none());
+}
