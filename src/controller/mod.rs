@@ -4,6 +4,7 @@
 //! health or order: it carries values from room to room, writes the Application's status, and asks to come back.
 
 mod access;
+mod again;
 mod assess;
 mod audit;
 mod clusters;
@@ -115,6 +116,10 @@ struct Memory {
     unreadable: Option<String>,
     /// Reconciles in a row that ended with a problem that may pass.
     failures: u32,
+    /// Comparisons in a row in which not everything could be seen.
+    gaps: u32,
+    /// Whether Git is asked anew by the next reconcile: a refresh that was asked for while a sync ran left no trace.
+    ask_git: bool,
     /// When Git was last asked, and when it is asked again.
     poll_at: Option<Instant>,
 }

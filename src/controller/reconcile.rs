@@ -11,6 +11,7 @@ use crate::object::{GroupVersionKind, ResourceKey};
 use crate::source::Freshness;
 use crate::status::{Seen, compose};
 
+use super::again::{compared, when_again};
 use super::publish::{Changes, publish, publish_unreadable};
 use super::rendering::{Asked, want};
 use super::validate::validate;
@@ -126,7 +127,7 @@ fn has_refresh(app: &Application) -> bool {
     app.annotation(annotations::REFRESH).is_some()
 }
 
-fn wait_after(problem: &Problem, failures: &mut u32) -> Option<Duration> {
+pub(super) fn wait_after(problem: &Problem, failures: &mut u32) -> Option<Duration> {
     *failures = failures.saturating_add(1);
     match problem.next {
         Next::Stalled => None,
@@ -171,7 +172,8 @@ async fn run(
         work.cluster.forget_predictions();
     }
     let asked = Asked::of_spec(&work.app)?;
-    let freshness = freshness(shared, memory, refresh.is_some());
+    let again_asked = std::mem::take(&mut memory.ask_git);
+    let freshness = freshness(shared, memory, refresh.is_some() || again_asked);
     let (wanted, source_problem) = match want(&work, &asked, freshness).await {
         Ok(wanted) => (wanted, None),
         Err(problem) => (rollback::without_source(&work, &problem).await?, Some(problem)),
@@ -181,8 +183,9 @@ async fn run(
         memory.ledger = ledger::note(&work, &wanted.comparison, &revision).await;
     }
     let outcome = operation::drive(&work, memory, &wanted, source_problem.is_none()).await?;
-    let comparison = outcome.comparison.as_ref().unwrap_or(&wanted.comparison);
+    let comparison = compared(outcome.comparison.as_ref(), outcome.state.as_ref(), &wanted);
     let health = assess::assess_all(&work, memory, comparison).await;
+    let again = when_again(memory, &outcome, &wanted, comparison, refresh.is_some());
     let warnings = wanted.notes.iter().cloned().chain(warnings::orphans(&work, comparison).await);
     let warnings = warnings.chain(source_problem);
     let problems = comparison.problems.iter().cloned().chain(outcome.problems).chain(warnings).collect();
@@ -213,7 +216,7 @@ async fn run(
         finalizers: delete_hooks::wanted_finalizers(&newest, comparison),
     };
     write(shared, &newest, &status, &changes).await?;
-    Ok([outcome.again, memory.failure_counts_in, memory.ledger.again()].into_iter().flatten().min())
+    Ok([again, memory.failure_counts_in, memory.ledger.again()].into_iter().flatten().min())
 }
 
 /// The operation may have been stored in the meantime: what was seen is laid over the newest state.

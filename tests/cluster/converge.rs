@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::harness::{World, config_map, deployment};
+use super::harness::{World, config_map, deployment, hook};
 
 #[test]
 #[ignore = "needs a cluster: cargo xtask test"]
@@ -124,15 +124,6 @@ fn nothing_is_written_when_nothing_changed() {
         world.app("app")["status"]["sync"]["revision"] == other
     });
     assert_eq!(versions(&world).1, before.1, "an object that did not change was written");
-}
-
-/// A Job as a hook; the simulated node lets it complete.
-fn hook(name: &str, phase: &str, policy: &str) -> String {
-    format!(
-        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  {name}\n  annotations:\n    argocd.argoproj.io/hook: {phase}\n    \
-         argocd.argoproj.io/hook-delete-policy: {policy}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      \
-         containers:\n      - name: main\n        image: registry.example.com/hook:1\n"
-    )
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A controller process, a Git server, and waiting for what should happen.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use xtask::cluster::Api;
 use xtask::git_server::{GitServer, Options, run_git};
+
+use super::proxy::Proxy;
 
 /// How long anything may take: generous, since nothing here measures time.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -21,6 +23,8 @@ pub(super) struct World {
     /// Namespace of the controller and its Applications.
     pub(super) namespace: String,
     kubeconfig: PathBuf,
+    /// What the controller reaches the cluster by.
+    controllers_kubeconfig: PathBuf,
     folder: TempDir,
     git: GitServer,
     controller: Option<Child>,
@@ -29,6 +33,62 @@ pub(super) struct World {
 impl World {
     /// A namespace, a Git server and a running controller.
     pub(super) fn new(name: &str) -> Self {
+        let mut world = Self::without_controller(name);
+        world.start_controller();
+        world
+    }
+
+    /// The same with something between the controller and the API server.
+    pub(super) fn behind(name: &str, proxy: impl FnOnce(&Path) -> Proxy) -> (Self, Proxy) {
+        let mut world = Self::without_controller(name);
+        let proxy = proxy(&world.kubeconfig);
+        let kubeconfig = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "proxy",
+            "users": [{"name": "nobody", "user": {}}],
+            "clusters": [{"name": "proxy", "cluster": {"server": proxy.url}}],
+            "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "nobody"}}],
+        });
+        world.controllers_kubeconfig = world.folder.path().join("proxy.kubeconfig");
+        std::fs::write(&world.controllers_kubeconfig, kubeconfig.to_string()).unwrap();
+        world.start_controller();
+        (world, proxy)
+    }
+
+    /// The same where the controller has only these rights, the rules of a ClusterRole.
+    pub(super) fn with_rights(name: &str, rules: &Value) -> Self {
+        let mut world = Self::without_controller(name);
+        let (name, namespace) = (world.namespace.clone(), world.namespace.clone());
+        let rbac = "/apis/rbac.authorization.k8s.io/v1";
+        let accounts = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "few"}});
+        world.api.create(&accounts, &account).unwrap();
+        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": {"name": name}, "rules": rules});
+        world.api.create(&format!("{rbac}/clusterroles"), &role).unwrap();
+        let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": {"name": name}, "subjects": [{"kind": "ServiceAccount", "name": "few", "namespace": namespace}],
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}});
+        world.api.create(&format!("{rbac}/clusterrolebindings"), &binding).unwrap();
+        let request = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+        let token = world.api.create(&format!("{accounts}/few/token"), &request).unwrap();
+        let text = std::fs::read_to_string(&world.kubeconfig).unwrap();
+        let mut kubeconfig =
+            goyaml::yaml_to_json(text.as_bytes(), &goyaml::DecodeOptions::default()).unwrap();
+        for user in kubeconfig["users"].as_array_mut().unwrap() {
+            user["user"] = json!({"token": token["status"]["token"]});
+        }
+        world.controllers_kubeconfig = world.folder.path().join("few.kubeconfig");
+        std::fs::write(&world.controllers_kubeconfig, kubeconfig.to_string()).unwrap();
+        world.start_controller();
+        world
+    }
+
+    /// The kubeconfig of the cluster itself.
+    pub(super) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    fn without_controller(name: &str) -> Self {
         let kubeconfig = std::env::var_os("TIPHYS_TEST_KUBECONFIG").map(PathBuf::from).expect(
             "TIPHYS_TEST_KUBECONFIG is not set: run these tests with `cargo xtask test --only cluster`",
         );
@@ -44,7 +104,16 @@ impl World {
         let unique = format!("{name}-{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let folder = TempDir::new().unwrap();
         let git = GitServer::start(folder.path(), &Options::default()).unwrap();
-        let mut world = Self { api, namespace: unique, kubeconfig, folder, git, controller: None };
+        let controllers_kubeconfig = kubeconfig.clone();
+        let world = Self {
+            api,
+            namespace: unique,
+            kubeconfig,
+            controllers_kubeconfig,
+            folder,
+            git,
+            controller: None,
+        };
         world.namespace_object(&world.namespace.clone());
         // The CRDs are served a moment after they were accepted.
         world.eventually("Applications are served", |world| {
@@ -59,7 +128,6 @@ impl World {
             .api
             .apply(&format!("/api/v1/namespaces/{}/configmaps/argocd-cm", world.namespace), &settings)
             .unwrap();
-        world.start_controller();
         world
     }
 
@@ -93,7 +161,7 @@ impl World {
             ])
             .args(["--log-format", "text", "--log-level", "debug"])
             .arg("--kubeconfig")
-            .arg(&self.kubeconfig)
+            .arg(&self.controllers_kubeconfig)
             .arg("--cache")
             .arg(self.folder.path().join("cache"))
             .stderr(Stdio::from(log))
@@ -309,6 +377,17 @@ impl World {
         self.api.merge(&self.app_path(name), &patch).unwrap();
     }
 
+    /// Has everything asked anew, and waits until that was heard.
+    pub(super) fn hard_refresh(&self, name: &str) {
+        let refresh = "argocd.argoproj.io/refresh";
+        self.api
+            .merge(&self.app_path(name), &json!({"metadata": {"annotations": {refresh: "hard"}}}))
+            .unwrap();
+        self.eventually("the hard refresh is heard", |world| {
+            world.app(name)["metadata"]["annotations"].get(refresh).is_none()
+        });
+    }
+
     /// Waits until an Application is synced to a revision (any where empty), healthy, and idle.
     pub(super) fn converged(&self, name: &str, revision: &str) {
         self.eventually(&format!("{name} converges to {revision}"), |world| {
@@ -380,5 +459,14 @@ pub(super) fn deployment(name: &str, replicas: u32, wave: i64, resources: &str) 
          argocd.argoproj.io/sync-wave: \"{wave}\"\nspec:\n  replicas: {replicas}\n  selector:\n    matchLabels: {{app: \
          {name}}}\n  template:\n    metadata:\n      labels: {{app: {name}}}\n    spec:\n      containers:\n      - name: \
          main\n        image: registry.example.com/{name}:1\n        resources: {{limits: {resources}}}\n"
+    )
+}
+
+/// A Job as a hook; the simulated node lets it complete.
+pub(super) fn hook(name: &str, phase: &str, policy: &str) -> String {
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  {name}\n  annotations:\n    argocd.argoproj.io/hook: {phase}\n    \
+         argocd.argoproj.io/hook-delete-policy: {policy}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      \
+         containers:\n      - name: main\n        image: registry.example.com/hook:1\n"
     )
 }

@@ -117,7 +117,7 @@ fn replicas_that_git_drops_stay_with_the_autoscaler() {
     world.eventually("the autoscaler scales", |world| replicas(world, &target) == 3);
     label(&world, &target, "again");
     assert_eq!(replicas(&world, &target), 3);
-    assert_eq!(world.app("app")["status"]["sync"]["status"], "Synced");
+    world.eventually("it is Synced", |world| world.app("app")["status"]["sync"]["status"] == "Synced");
 }
 
 #[test]
