@@ -128,7 +128,9 @@ impl Cluster {
             ownership.release_replicas = true;
         }
         let mutations_count = option(asked.desired, how, "IncludeMutationWebhook") == Some(true);
-        if content_hash(&body) != asked.stored.content && !mutations_count {
+        // The API server turns stringData into data, which no apply of ours names.
+        let renames = asked.applied.is_secret() && at(asked.applied.body(), &["stringData"]).is_some();
+        if content_hash(&body) != asked.stored.content && !mutations_count && !renames {
             body = self.without_mutations(asked, body, &managed, owners).await?;
         }
         let object = Manifest::new(body).map_err(|error| {

@@ -162,3 +162,20 @@ fn hooks_run_once_each_sync_and_are_deleted_as_their_policy_says() {
     let again = jobs(&world);
     assert_ne!(again[0]["uid"], left[0]["uid"], "the PreSync hook ran anew");
 }
+
+#[test]
+#[ignore = "needs a cluster: cargo xtask test"]
+fn a_secret_that_git_writes_as_string_data_is_healed() {
+    let world = World::new("secret");
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: token\nstringData:\n  token: right\n";
+    let url = world.repository("app", &[("secret.yaml", secret)]);
+    let target = world.application("app", &url, |_| {});
+    world.converged("app", "");
+    let path = format!("/api/v1/namespaces/{target}/secrets/token");
+    // "wrong" and "right" in base64.
+    world.api.merge(&path, &serde_json::json!({"data": {"token": "d3Jvbmc="}})).unwrap();
+    world.eventually("the value is put right", |world| {
+        world.api.get(&path).unwrap().unwrap()["data"]["token"] == "cmlnaHQ="
+    });
+    world.converged("app", "");
+}
