@@ -21,8 +21,7 @@
 //! | layer | rooms | may import | must not |
 //! |---|---|---|---|
 //! | 0 vocabulary | [`object`] [`api`] [`settings`] [`flow`] | downwards: `flow` → `settings` → `api` → `object` | any other room, a client, a runtime |
-//! | 1 pure | [`project`] [`diff`] [`health`] [`sync`] (but `apply`) [`explain`] [`status`] | layer 0; they meet in values of `flow` | `async`, a client, files, environment, the clock (time is a parameter) |
-//! | 1 pure | [`project`] [`diff`] [`health`] [`actions`] [`sync`] (but `apply`) [`status`] | layer 0; they meet in values of `flow` | `async`, a client, files, environment, the clock (time is a parameter) |
+//! | 1 pure | [`project`] [`diff`] [`health`] [`actions`] [`sync`] (but `apply`) [`explain`] [`status`] | layer 0; they meet in values of `flow` | `async`, a client, files, environment, the clock (time is a parameter) |
 //! | 2 I/O | [`source`] [`render`] [`cluster`] `sync::apply` `eval` | layers 0 and 1; `apply` → `cluster` | each other otherwise; decisions |
 //! | 3 | [`controller`] | 0–2 | diff, health or order logic |
 //! | 4 edges | [`cli`] [`metrics`] | 0, 1, what `controller` publishes; `cli` also 2 | `sync::apply`: a sync is asked for by writing `operation` |
@@ -36,6 +35,7 @@
 //! - A reconcile of an application in which nothing changed sends no request.
 //! - Data of Secrets is never printed: [`object::Manifest`] masks it in `Debug` and `Display`, differences are masked.
 //! - A problem belongs to one Application ([`flow::Problem`]), says what to do, and stops no other.
+//! - Of several replicas one works; no request that writes outlives its Lease ([`cluster::Requests`]).
 //! - Losing what is in memory costs time, never correctness: the state is in the cluster.
 //!
 //! # Where a change goes
