@@ -91,7 +91,7 @@ async fn serve(args: &ControllerArgs) -> Result<(), CliError> {
     let meter: Arc<dyn Meter> = counters.clone();
     let lease = args.leader_elect.then(Lease::new);
     let candidate = Candidate { namespace: options.namespace.clone(), identity: identity(args) };
-    let requests = Requests::new(Arc::clone(&meter), lease.clone());
+    let requests = Requests::new(lease.clone());
     let client = requests.client(connection.config).map_err(|error| CliError::Usage(error.to_string()))?;
     let controller = Controller::new(client, requests, options, meter);
     let labels = args.metrics_application_labels.clone();

@@ -36,7 +36,7 @@ impl Cluster {
             let gvk = GroupVersionKind::from_api_version(version, kind);
             let found = self.discovery().find(&gvk).await.map_err(|error| unseen(workload, &error))?;
             let Some(info) = found else { continue };
-            let api: Api<WatchedObject> = info.api(self.client().clone(), workload.namespace());
+            let api: Api<WatchedObject> = info.api(self.client(), workload.namespace());
             let list = match api.list(&ListParams::default()).await {
                 Ok(list) => list.items,
                 Err(kube::Error::Api(status)) if matches!(status.code, 403 | 404) => continue,

@@ -30,7 +30,7 @@ impl Cluster {
     /// there or may not be read: who wrote a field is then not known.
     pub async fn managed_fields(&self, gvk: &GroupVersionKind, key: &ResourceKey) -> Option<Value> {
         let kind = self.discovery().find(gvk).await.ok()??;
-        let found = kind.api(self.client().clone(), &key.namespace).get_metadata(&key.name).await;
+        let found = kind.api(self.client(), &key.namespace).get_metadata(&key.name).await;
         match found {
             Ok(found) => serde_json::to_value(found.metadata.managed_fields.unwrap_or_default()).ok(),
             Err(error) => {
@@ -80,7 +80,7 @@ impl Cluster {
 
     /// One page of a list.
     async fn some(&self, namespace: &str, resource: &kube::core::ApiResource, labels: &str) -> Vec<Value> {
-        let api: Api<WatchedObject> = Api::namespaced_with(self.client().clone(), namespace, resource);
+        let api: Api<WatchedObject> = Api::namespaced_with(self.client(), namespace, resource);
         let mut params = ListParams::default().limit(MOST);
         if !labels.is_empty() {
             params = params.labels(labels);

@@ -185,7 +185,7 @@ impl Cluster {
         if let Some(owners) = known {
             return Ok(Arc::clone(owners));
         }
-        let api: Api<OwnedObject> = asked.kind.api_of(self.client().clone(), asked.desired.namespace());
+        let api: Api<OwnedObject> = asked.kind.api_of(self.client(), asked.desired.namespace());
         let found = api.get_opt(asked.desired.name()).await.map_err(|error| self.unreachable(&error))?;
         let owners = Arc::new(found.map(|object| object.managed).unwrap_or_default());
         *known = Some(Arc::clone(&owners));
@@ -195,7 +195,7 @@ impl Cluster {
     /// A server-side apply that writes nothing; the problem where it would be refused.
     async fn dry_run(&self, asked: &Asked<'_>) -> Result<Result<OwnedObject, Problem>, Problem> {
         let object = &asked.applied;
-        let api: Api<OwnedObject> = asked.kind.api_of(self.client().clone(), object.namespace());
+        let api: Api<OwnedObject> = asked.kind.api_of(self.client(), object.namespace());
         let params = PatchParams { dry_run: true, ..PatchParams::apply(FIELD_MANAGER).force() };
         match api.patch(object.name(), &params, &Patch::Apply(object.body())).await {
             Ok(mut answer) => {

@@ -68,7 +68,7 @@ impl Cluster {
     }
 
     async fn list_names(&self, kind: Arc<KindInfo>, namespace: &str) -> Result<Vec<Inhabitant>, Problem> {
-        let api = kind.api(self.client().clone(), namespace);
+        let api = kind.api(self.client(), namespace);
         let mut found = Vec::new();
         let mut params = ListParams::default().limit(PAGE);
         while found.len() < MOST {

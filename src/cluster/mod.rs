@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use kube::Client;
 use tokio::sync::mpsc;
 
-use crate::flow::Meter;
+use crate::flow::{Meter, ObjectName};
 use crate::object::{GroupVersionKind, ResourceKey};
 
 pub use connect::{Connection, connect, connect_context};
@@ -65,6 +65,7 @@ pub struct Cluster {
     room: room::Room,
     changes: mpsc::UnboundedSender<Changed>,
     meter: Arc<dyn Meter>,
+    counted: requests::Counted,
     connected_at: Instant,
 }
 
@@ -104,13 +105,19 @@ impl Cluster {
             room: room::Room::new(waiting),
             changes,
             meter,
+            counted: requests::Counted::default(),
             connected_at: Instant::now(),
         })
     }
 
-    /// The client of the cluster.
-    pub fn client(&self) -> &Client {
-        &self.client
+    /// The client of the cluster. In the reconcile of an application, what it is asked counts for that application.
+    pub fn client(&self) -> Client {
+        self.counted.client(&self.client, &self.server, &self.meter)
+    }
+
+    /// An application is gone.
+    pub fn forget(&self, application: &ObjectName) {
+        self.counted.forget(application);
     }
 
     /// The kinds that the cluster knows.

@@ -171,7 +171,7 @@ impl Cluster {
 
     /// Reads one object from the API server.
     async fn get(&self, kind: &KindInfo, key: &ResourceKey) -> Result<Option<WatchedObject>, Problem> {
-        let api = kind.api(self.client().clone(), &key.namespace);
+        let api = kind.api(self.client(), &key.namespace);
         let mut found = api.get_opt(&key.name).await.map_err(|error| self.unreachable(&error))?;
         if let Some(object) = &mut found {
             object.complete(&kind.resource);

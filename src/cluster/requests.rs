@@ -1,6 +1,10 @@
-//! What every request to an API server goes through: it is counted for the application that it is made for, and a
-//! write is held back once somebody else may be the leader.
+//! What requests to an API server go through: a write is held back once somebody else may be the leader, and what is
+//! asked during the reconcile of an application is counted for it.
+//!
+//! A client hands its requests to a task of its own, which does not know who asked. So each application has a client in
+//! front of the cluster's, which counts and passes on.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -11,7 +15,7 @@ use kube::client::{Body, ClientBuilder};
 use kube::{Client, Config};
 use tower::{BoxError, Layer, Service};
 
-use crate::flow::{KubernetesRequest, Meter, NoMeter, ObjectName};
+use crate::flow::{KubernetesRequest, Meter, ObjectName};
 
 tokio::task_local! {
     /// The application, and its project, whose reconcile makes the requests of this task.
@@ -55,24 +59,16 @@ impl Lease {
 #[error("this replica is not the leader any more, so it writes nothing")]
 pub struct NotLeader;
 
-/// How requests are counted and held back. Cheap to clone.
-#[derive(Clone)]
+/// How requests are held back; not at all by default, for the command line. Cheap to clone.
+#[derive(Clone, Default)]
 pub struct Requests {
-    meter: Arc<dyn Meter>,
     lease: Option<Lease>,
 }
 
-impl Default for Requests {
-    /// Counts nothing and holds nothing back: for the command line.
-    fn default() -> Self {
-        Self { meter: Arc::new(NoMeter), lease: None }
-    }
-}
-
 impl Requests {
-    /// Counts by the meter; with a lease, writes are made only while it lasts, and none outlives it.
-    pub fn new(meter: Arc<dyn Meter>, lease: Option<Lease>) -> Self {
-        Self { meter, lease }
+    /// With a lease, writes are made only while it lasts, and none outlives it.
+    pub fn new(lease: Option<Lease>) -> Self {
+        Self { lease }
     }
 
     /// A client whose requests go through here.
@@ -80,31 +76,23 @@ impl Requests {
     /// # Errors
     /// Where the configuration names no usable cluster.
     pub fn client(&self, config: Config) -> Result<Client, kube::Error> {
-        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-        let layer = RequestsLayer { server: server.into(), requests: self.clone() };
-        Ok(ClientBuilder::try_from(config)?.with_layer(&layer).build())
+        Ok(ClientBuilder::try_from(config)?.with_layer(self).build())
     }
 }
 
-#[derive(Clone)]
-struct RequestsLayer {
-    server: Arc<str>,
-    requests: Requests,
-}
-
-impl<S> Layer<S> for RequestsLayer {
+impl<S> Layer<S> for Requests {
     type Service = Through<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Through { inner, layer: self.clone() }
+        Through { inner, lease: self.lease.clone() }
     }
 }
 
 /// The service of [`Requests`].
 #[derive(Clone)]
-struct Through<S> {
+pub struct Through<S> {
     inner: S,
-    layer: RequestsLayer,
+    lease: Option<Lease>,
 }
 
 impl<S, B> Service<Request<Body>> for Through<S>
@@ -123,33 +111,96 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
-        let deadline = self.layer.requests.lease.as_ref().filter(|_| writes).map(Lease::remaining);
+        let deadline = self.lease.as_ref().filter(|_| writes).map(Lease::remaining);
         if deadline.is_some_and(|left| left.is_zero()) {
             return Box::pin(async { Err(NotLeader.into()) });
         }
-        let counted = MADE_FOR.try_with(|made_for| (made_for.clone(), Parsed::of(&request))).ok();
-        let layer = self.layer.clone();
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let answer = match deadline {
-                Some(left) => {
-                    tokio::time::timeout(left, answer).await.map_err(|_| BoxError::from(NotLeader))?
-                }
+            match deadline {
+                Some(left) => tokio::time::timeout(left, answer).await.map_err(|_| NotLeader)?,
                 None => answer.await,
-            };
-            if let Some(((application, project), parsed)) = counted {
-                layer.requests.meter.kubernetes_request(&KubernetesRequest {
-                    application: &application,
-                    project: &project,
-                    server: &layer.server,
-                    verb: parsed.verb,
-                    resource: &parsed.resource,
-                    namespace: &parsed.namespace,
-                    dry_run: parsed.dry_run,
-                    code: answer.as_ref().map_or(0, |answer| answer.status().as_u16()),
-                });
             }
-            answer.map_err(Into::into)
+            .map_err(Into::into)
+        })
+    }
+}
+
+/// The clients that count, one per application.
+#[derive(Default)]
+pub(super) struct Counted {
+    clients: Mutex<HashMap<ObjectName, (String, Client)>>,
+}
+
+impl Counted {
+    /// The client of the application that this task works for, in front of `client`; that one itself elsewhere.
+    pub(super) fn client(&self, client: &Client, server: &str, meter: &Arc<dyn Meter>) -> Client {
+        let Ok((application, project)) = MADE_FOR.try_with(Clone::clone) else { return client.clone() };
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, known)) = clients.get(&application)
+            && *of == project
+        {
+            return known.clone();
+        }
+        let counting = Counting {
+            inner: client.clone(),
+            asker: Arc::new(Asker {
+                application: application.clone(),
+                project: project.clone(),
+                server: server.to_owned(),
+                meter: Arc::clone(meter),
+            }),
+        };
+        let counting = Client::new(counting, client.default_namespace());
+        clients.insert(application, (project, counting.clone()));
+        counting
+    }
+
+    pub(super) fn forget(&self, application: &ObjectName) {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(application);
+    }
+}
+
+struct Asker {
+    application: ObjectName,
+    project: String,
+    server: String,
+    meter: Arc<dyn Meter>,
+}
+
+/// Counts, and passes on.
+#[derive(Clone)]
+struct Counting {
+    inner: Client,
+    asker: Arc<Asker>,
+}
+
+impl Service<Request<Body>> for Counting {
+    type Response = Response<Body>;
+    type Error = kube::Error;
+    type Future = BoxFuture<'static, Result<Response<Body>, kube::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), kube::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let parsed = Parsed::of(&request);
+        let asker = Arc::clone(&self.asker);
+        let inner = self.inner.clone();
+        Box::pin(async move {
+            let answer = inner.send(request).await;
+            asker.meter.kubernetes_request(&KubernetesRequest {
+                application: &asker.application,
+                project: &asker.project,
+                server: &asker.server,
+                verb: parsed.verb,
+                resource: &parsed.resource,
+                namespace: &parsed.namespace,
+                dry_run: parsed.dry_run,
+                code: answer.as_ref().map_or(0, |answer| answer.status().as_u16()),
+            });
+            answer
         })
     }
 }
@@ -227,13 +278,12 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_written_without_the_lease() {
         let lease = Lease::new();
-        let requests = Requests::new(Arc::new(NoMeter), Some(lease.clone()));
-        let layer = RequestsLayer { server: "s".into(), requests };
+        let requests = Requests::new(Some(lease.clone()));
         let inner = tower::service_fn(|_: Request<Body>| async {
             tokio::time::sleep(Duration::from_millis(20)).await;
             Ok::<_, BoxError>(Response::new(Body::empty()))
         });
-        let mut service = layer.layer(inner);
+        let mut service = requests.layer(inner);
         let request = |method: Method| Request::builder().method(method).uri("/api/v1/x").body(Body::empty());
         assert!(service.call(request(Method::PATCH).unwrap()).await.is_err(), "nobody holds it yet");
         assert!(service.call(request(Method::GET).unwrap()).await.is_ok(), "reading is always allowed");
@@ -243,5 +293,35 @@ mod tests {
         assert!(service.call(request(Method::PATCH).unwrap()).await.is_err(), "it would outlive the lease");
         lease.end();
         assert!(service.call(request(Method::DELETE).unwrap()).await.is_err());
+    }
+
+    #[derive(Default)]
+    struct Told(Mutex<Vec<String>>);
+
+    impl Meter for Told {
+        fn kubernetes_request(&self, request: &KubernetesRequest<'_>) {
+            let KubernetesRequest { application, verb, resource, code, .. } = request;
+            self.0.lock().unwrap().push(format!("{application} {verb} {resource} {code}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_count_for_the_application_that_is_reconciled() {
+        let answers = tower::service_fn(|_: Request<Body>| async {
+            Ok::<_, BoxError>(Response::builder().status(200).body(Body::from(b"{}".to_vec())).unwrap())
+        });
+        let cluster = Client::new(answers, "default");
+        let (counted, told) = (Counted::default(), Arc::new(Told::default()));
+        let meter: Arc<dyn Meter> = told.clone();
+        let ask = async || {
+            let request = http::Request::get("/api/v1/pods").body(Vec::new()).unwrap();
+            let client = counted.client(&cluster, "s", &meter);
+            client.request::<serde_json::Value>(request).await.unwrap();
+        };
+        ask().await;
+        made_for(ObjectName::new("argocd", "a"), "p".into(), ask()).await;
+        assert_eq!(*told.0.lock().unwrap(), ["argocd/a List pods 200"]);
+        counted.forget(&ObjectName::new("argocd", "a"));
+        assert!(counted.clients.lock().unwrap().is_empty());
     }
 }

@@ -137,6 +137,9 @@ impl Shared {
         self.orphans.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         self.memories.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         self.meter.forgotten(name);
+        for cluster in self.clusters.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            cluster.forget(name);
+        }
     }
 
     /// Whether Applications of a namespace are this controller's business.

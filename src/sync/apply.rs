@@ -111,7 +111,7 @@ async fn kind_of(cluster: &Cluster, task: &Task) -> Result<std::sync::Arc<KindIn
 }
 
 async fn write(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_>) -> AppliedResource {
-    let api = kind.api(cluster.client().clone(), &task.key.namespace);
+    let api = kind.api(cluster.client(), &task.key.namespace);
     if !how.dry_run
         && !task.options.replace
         && !task.options.ownership.is_none()
@@ -286,7 +286,7 @@ async fn delete(cluster: &Cluster, kind: &KindInfo, task: &Task, dry_run: bool) 
         preconditions: uid.map(|uid| Preconditions { uid: Some(uid), resource_version: None }),
         ..DeleteParams::default()
     };
-    let api = kind.api(cluster.client().clone(), &task.key.namespace);
+    let api = kind.api(cluster.client(), &task.key.namespace);
     let answer = again(|| api.delete(&task.key.name, &params)).await.map(drop).or_else(gone);
     answer.map_err(|error| message_of(task, &error))
 }
@@ -299,7 +299,7 @@ async fn create_hook(
     task: &Task,
     how: Applying<'_>,
 ) -> Option<AppliedResource> {
-    let api = kind.api(cluster.client().clone(), &task.key.namespace);
+    let api = kind.api(cluster.client(), &task.key.namespace);
     match again(|| api.get_opt(&task.key.name)).await {
         Ok(None) => {}
         Ok(Some(mut there)) => {

@@ -172,7 +172,7 @@ impl Session {
             kind: one.kind.clone(),
         };
         let kind = self.kind(&gvk).await?;
-        let api = kind.api(self.cluster.client().clone(), &one.namespace);
+        let api = kind.api(self.cluster.client(), &one.namespace);
         let found = api.get_opt(&one.name).await.map_err(|error| failed(&error))?;
         Ok(found.map(|mut object| {
             object.complete(&kind.resource);
@@ -327,7 +327,7 @@ async fn write(session: &Session, before: &Value, change: &Change) -> Result<Str
     let gvk = GroupVersionKind::from_api_version(text(&["apiVersion"]), text(&["kind"]));
     let kind = session.kind(&gvk).await?;
     session.check(object, &kind)?;
-    let api = kind.api(session.cluster.client().clone(), text(&["metadata", "namespace"]));
+    let api = kind.api(session.cluster.client(), text(&["metadata", "namespace"]));
     let name = text(&["metadata", "name"]);
     if matches!(change, Change::Create(_)) {
         let body: WatchedObject = serde_json::from_value(object.clone()).map_err(CliError::output)?;

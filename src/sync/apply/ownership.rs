@@ -24,7 +24,7 @@ pub(super) async fn move_ownership(
 ) -> Result<(), kube::Error> {
     let change = &task.options.ownership;
     let released: &[&[&str]] = if change.release_replicas { &[&["spec", "replicas"]] } else { &[] };
-    let api: Api<OwnedObject> = kind.api_of(cluster.client().clone(), &task.key.namespace);
+    let api: Api<OwnedObject> = kind.api_of(cluster.client(), &task.key.namespace);
     let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
     let mut tries = 0;
     loop {
