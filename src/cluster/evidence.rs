@@ -9,21 +9,10 @@ use serde_json::Value;
 use crate::flow::{EndpointFacts, EventFacts};
 use crate::object::{GroupVersionKind, ResourceKey, at, i64_at, list_at, str_at};
 
-use super::{Cluster, WatchedObject};
+use super::{Cluster, WatchedObject, resource};
 
 /// Events, endpoint slices and pods that one question reads at most, per namespace.
 const MOST: u32 = 500;
-
-fn resource(group: &str, version: &str, kind: &str, plural: &str) -> kube::core::ApiResource {
-    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-    kube::core::ApiResource {
-        group: group.into(),
-        version: version.into(),
-        api_version,
-        kind: kind.into(),
-        plural: plural.into(),
-    }
-}
 
 impl Cluster {
     /// `metadata.managedFields` of one object, by a request for its metadata alone. Nothing where the object is not

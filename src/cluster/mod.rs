@@ -38,7 +38,7 @@ pub use observe::{Formerly, ObserveRequest};
 pub use requests::{Lease, NotLeader, Requests, made_for};
 pub use room::{Limits, RoomView};
 pub use tracked::{TrackedBy, instance_key};
-pub use watched::{OwnedObject, WatchedObject};
+pub use watched::{OwnedObject, WatchedObject, resource};
 pub use workloads::WorkloadView;
 
 /// A tracked object changed.

@@ -17,6 +17,18 @@ use serde_json::{Map, Value};
 use crate::diff::Updaters;
 use crate::object::str_at;
 
+/// What requests for a kind are made of, where nobody has to discover it.
+pub fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
+    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    ApiResource {
+        group: group.into(),
+        version: version.into(),
+        api_version,
+        kind: kind.into(),
+        plural: plural.into(),
+    }
+}
+
 /// An object from the API server. `Debug` shows its name only.
 #[derive(Clone)]
 pub struct WatchedObject {

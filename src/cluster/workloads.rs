@@ -23,7 +23,7 @@ use crate::health::volume::StorageClasses;
 use crate::object::{ResourceKey, list_at, str_at};
 
 use super::room::Waiting;
-use super::{Changed, WatchedObject};
+use super::{Changed, WatchedObject, resource};
 
 /// The kinds that are watched: group, version, kind, plural.
 const KINDS: [(&str, &str, &str, &str); 4] = [
@@ -144,7 +144,7 @@ impl Workloads {
     /// Pods and ReplicaSets of a namespace that was not kept while it interested nobody.
     async fn list_namespace(&self, client: &Client, namespace: &str) {
         for kind in [0, 2] {
-            let Some(resource) = KINDS.get(kind).map(resource) else { continue };
+            let Some(resource) = KINDS.get(kind).map(resource_of) else { continue };
             let api: Api<WatchedObject> = Api::namespaced_with(client.clone(), namespace, &resource);
             match api.list(&kube::api::ListParams::default()).await {
                 Ok(list) => {
@@ -190,16 +190,8 @@ fn takes_room(pod: &PodFacts) -> bool {
     !pod.node.is_empty() && !matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed)
 }
 
-fn resource(kind: &(&str, &str, &str, &str)) -> kube::core::ApiResource {
-    let (group, version, kind, plural) = *kind;
-    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-    kube::core::ApiResource {
-        group: group.into(),
-        version: version.into(),
-        api_version,
-        kind: kind.into(),
-        plural: plural.into(),
-    }
+fn resource_of(&(group, version, kind, plural): &(&str, &str, &str, &str)) -> kube::core::ApiResource {
+    resource(group, version, kind, plural)
 }
 
 fn start(
@@ -212,7 +204,7 @@ fn start(
     for kind in &KINDS {
         let (sender, receiver) = watch::channel(false);
         let follow = Follow {
-            resource: resource(kind),
+            resource: resource_of(kind),
             server: server.to_owned(),
             state: Arc::clone(&workloads.state),
             waiting: Arc::clone(&workloads.waiting),

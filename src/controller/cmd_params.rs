@@ -5,11 +5,9 @@ use kube::{Api, Client};
 use crate::cluster::WatchedObject;
 use crate::settings::{CmdParams, config_map_data};
 
-use super::watchers;
-
 /// Reads the ConfigMap; one that is not there, or that cannot be read, sets nothing.
 pub async fn read_cmd_params(client: &Client, namespace: &str) -> CmdParams {
-    let resource = watchers::resource("", "v1", "ConfigMap", "configmaps");
+    let resource = crate::cluster::resource("", "v1", "ConfigMap", "configmaps");
     let api: Api<WatchedObject> = Api::namespaced_with(client.clone(), namespace, &resource);
     let params = match api.get_opt("argocd-cmd-params-cm").await {
         Ok(found) => found.map(|found| CmdParams::read(&config_map_data(&found.body))).unwrap_or_default(),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::api::{Application, SyncCode, annotations};
 use crate::cluster::{Foreseeing, Formerly, ObserveRequest};
 use crate::diff::{Comparing, IgnoreRules, Owner, compare, shared_resources};
-use crate::flow::{Cause, Comparison, Destination, Manifests, Observation, Problem, Stage};
+use crate::flow::{Cause, Comparison, Manifests, Observation, Problem, Stage};
 use crate::object::{GroupVersionKind, Manifest, ResourceKey};
-use crate::project::{permits_destination, permits_kind};
+use crate::project::permits_object;
 use crate::render::{LONGEST_LABEL, Scope, Tracking, track};
 use crate::settings::TrackingMethod;
 
@@ -85,10 +85,7 @@ fn leave_alone(work: &Work<'_>, comparison: &mut Comparison) {
     let before = comparison.resources.len();
     comparison.resources.retain(|one| {
         let namespaced = !one.key.namespace.is_empty();
-        let place = Destination { namespace: one.key.namespace.clone(), ..work.destination.clone() };
-        one.desired.is_some()
-            || (permits_kind(&project.spec, &one.key, namespaced)
-                && (!namespaced || permits_destination(&project.spec, &place)))
+        one.desired.is_some() || permits_object(&project.spec, &work.destination, &one.key, namespaced)
     });
     let differs = comparison
         .resources
@@ -214,9 +211,7 @@ fn refuse_kinds(work: &Work<'_>, comparison: &mut Comparison, seen: &Observation
     let mut problems = Vec::new();
     for one in comparison.resources.iter_mut().filter(|one| one.desired.is_some()) {
         let namespaced = !seen.cluster_scoped.contains(&one.key.group_kind());
-        let destination = Destination { namespace: one.key.namespace.clone(), ..work.destination.clone() };
-        let permitted = permits_kind(&project.spec, &one.key, namespaced)
-            && (!namespaced || permits_destination(&project.spec, &destination));
+        let permitted = permits_object(&project.spec, &work.destination, &one.key, namespaced);
         if !permitted && one.problem.is_none() {
             let problem = Problem::stalled(
                 Stage::Sync,

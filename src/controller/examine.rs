@@ -8,18 +8,17 @@ use serde_json::{Value, json};
 
 use crate::api::{Application, HealthCode, SyncCode, Time};
 use crate::explain::{Evidence, Explanation, explain};
-use crate::flow::{
-    Cause, Comparison, EndpointFacts, EventFacts, HealthStatus, ObjectName, PodCause, Problem, Stage,
-};
+use crate::flow::{Comparison, EndpointFacts, EventFacts, HealthStatus, ObjectName, PodCause, Problem};
 use crate::health::cause;
 use crate::health::workload::Grace;
 use crate::object::{Manifest, ResourceKey, at, str_at};
 use crate::source::Freshness;
 
+use super::inspect::read_one;
 use super::reconcile::Work;
 use super::rendering::{Asked, want};
 use super::validate::validate;
-use super::{Controller, Shared, assess, clusters, watchers};
+use super::{Controller, Shared, assess, clusters};
 
 /// Objects whose field owners are read.
 const MOST_OWNERS: usize = 20;
@@ -81,12 +80,7 @@ impl Controller {
     /// Where there is no such Application, or the cluster does not answer.
     pub async fn examine(self, name: &ObjectName) -> Result<Examination, Problem> {
         let shared = self.shared();
-        clusters::check_own(&shared).await?;
-        watchers::start(&shared).await;
-        let invalid = |message: String| Problem::stalled(Stage::Validate, Cause::InvalidSpec, message);
-        let stored = shared.store.application(name);
-        let stored = stored.ok_or_else(|| invalid(format!("there is no Application {name}")))?;
-        let app = stored.application.map_err(|error| invalid(error.to_string()))?;
+        let app = read_one(&shared, name).await?;
         let mut examination = Examination::of(Arc::clone(&app));
         if let Err(problem) = look(&shared, name, &app, &mut examination).await {
             examination.problem = Some(problem);

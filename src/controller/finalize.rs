@@ -11,11 +11,9 @@ use crate::api::{
     Application, HookType, PropagationPolicy, Requirement, ResourceAnnotations, Time, annotations,
 };
 use crate::cluster::{Formerly, ObserveRequest};
-use crate::flow::{
-    Action, Cause, Destination, Next, ObjectName, Observation, Problem, Stage, Task, WriteOptions,
-};
+use crate::flow::{Action, Cause, Next, ObjectName, Observation, Problem, Stage, Task, WriteOptions};
 use crate::object::str_at;
-use crate::project::{permits_destination, permits_kind};
+use crate::project::permits_object;
 use crate::sync::{Applying, apply, describe};
 
 use super::delete_hooks::{self, Hooks};
@@ -107,10 +105,7 @@ async fn doomed(work: &Work<'_>, propagation: PropagationPolicy) -> Result<Vec<T
             && (key.namespace.as_str(), key.name.as_str()) == (work.app.namespace(), work.app.name());
         let is_crd = key.group == "apiextensions.k8s.io" && key.kind == "CustomResourceDefinition";
         let permitted = project.as_ref().is_none_or(|project| {
-            let namespaced = !key.namespace.is_empty();
-            let place = Destination { namespace: key.namespace.clone(), ..work.destination.clone() };
-            permits_kind(&project.spec, key, namespaced)
-                && (!namespaced || permits_destination(&project.spec, &place))
+            permits_object(&project.spec, &work.destination, key, !key.namespace.is_empty())
         });
         if requirement == Some(Requirement::Forbidden) || itself || is_crd || !permitted {
             continue;

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::api::{SyncOperation, Time};
-use crate::flow::{Cause, Comparison, ObjectName, Plan, Problem, Stage};
+use crate::api::{Application, SyncOperation, Time};
+use crate::flow::{Comparison, ObjectName, Plan, Problem};
 use crate::source::Freshness;
 use crate::sync::plan;
 
 use super::reconcile::Work;
 use super::rendering::{Asked, want};
-use super::validate::validate;
-use super::{Controller, clusters, stepping, watchers};
+use super::validate::{invalid, validate};
+use super::{Controller, Shared, clusters, stepping, watchers};
 
 /// What a reconcile would see and do.
 pub struct Inspection {
@@ -29,12 +29,7 @@ impl Controller {
     /// What would be a condition of the Application, and where there is no such Application.
     pub async fn inspect(self, name: &ObjectName, revision: Option<&str>) -> Result<Inspection, Problem> {
         let shared = self.shared();
-        clusters::check_own(&shared).await?;
-        watchers::start(&shared).await;
-        let invalid = |message: String| Problem::stalled(Stage::Validate, Cause::InvalidSpec, message);
-        let stored = shared.store.application(name);
-        let stored = stored.ok_or_else(|| invalid(format!("there is no Application {name}")))?;
-        let app = stored.application.map_err(|error| invalid(error.to_string()))?;
+        let app = read_one(&shared, name).await?;
         let destination = validate(&shared, &app)?;
         let cluster = clusters::cluster(&shared, &destination).await?;
         let now = Time::new(jiff::Timestamp::now());
@@ -53,4 +48,13 @@ impl Controller {
             comparison: wanted.comparison,
         })
     }
+}
+
+/// Reads the controller's own objects, and gives one Application.
+pub(super) async fn read_one(shared: &Arc<Shared>, name: &ObjectName) -> Result<Arc<Application>, Problem> {
+    clusters::check_own(shared).await?;
+    watchers::start(shared).await;
+    let stored = shared.store.application(name);
+    let stored = stored.ok_or_else(|| invalid(format!("there is no Application {name}")))?;
+    stored.application.map_err(|error| invalid(error.to_string()))
 }

@@ -125,11 +125,7 @@ impl Election {
         let asked = Instant::now();
         let Some((last, _)) = self.seen.clone() else { return self.try_to_lead().await };
         match self.api.replace(NAME, &PostParams::default(), &self.next(last)).await {
-            Ok(lease) => {
-                self.seen = Some((lease, asked));
-                self.lease.extend(asked + GOOD_FOR - MARGIN);
-                Ok(true)
-            }
+            Ok(lease) => Ok(self.holds(lease, asked)),
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => self.try_to_lead().await,
             Err(error) => Err(error),
         }
@@ -152,14 +148,17 @@ impl Election {
             }
         };
         match written {
-            Ok(lease) => {
-                self.seen = Some((lease, asked));
-                self.lease.extend(asked + GOOD_FOR - MARGIN);
-                Ok(true)
-            }
+            Ok(lease) => Ok(self.holds(lease, asked)),
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// The lease was written as asked for at that moment.
+    fn holds(&mut self, lease: LeaseObject, asked: Instant) -> bool {
+        self.seen = Some((lease, asked));
+        self.lease.extend(asked + GOOD_FOR - MARGIN);
+        true
     }
 
     fn may_take(&mut self, found: &LeaseObject, now: Instant) -> bool {

@@ -128,7 +128,7 @@ pub(super) fn send_event(shared: &Shared, app: &Application, kind: &str, reason:
 }
 
 fn send(shared: &Shared, app: &Application, event: Value) {
-    let resource = watchers::resource("", "v1", "Event", "events");
+    let resource = crate::cluster::resource("", "v1", "Event", "events");
     let api: Api<WatchedObject> = Api::namespaced_with(shared.client.clone(), app.namespace(), &resource);
     let name = app.name().to_owned();
     // Nothing waits for Events: they tell, they decide nothing.

@@ -19,8 +19,8 @@ use crate::cluster::WatchedObject;
 use crate::flow::Manifests;
 use crate::object::{Manifest, str_at};
 
+use super::Shared;
 use super::render_cache::Rendering;
-use super::{Shared, watchers};
 
 /// Bytes per Secret, well below the 1 MiB that etcd takes.
 const CHUNK: usize = 700 << 10;
@@ -51,7 +51,7 @@ pub(super) enum RenderStoreError {
 }
 
 fn api(shared: &Shared, app: &Application) -> Api<WatchedObject> {
-    let secrets = watchers::resource("", "v1", "Secret", "secrets");
+    let secrets = crate::cluster::resource("", "v1", "Secret", "secrets");
     Api::namespaced_with(shared.client.clone(), app.namespace(), &secrets)
 }
 

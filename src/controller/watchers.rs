@@ -12,25 +12,13 @@ use kube::{Api, Client};
 use serde_json::Value;
 
 use crate::api::{API_VERSION, GROUP, VERSION, annotations::SECRET_TYPE};
-use crate::cluster::WatchedObject;
+use crate::cluster::{WatchedObject, resource};
 use crate::flow::ObjectName;
 use crate::health::health_scripts;
 use crate::object::str_at;
 use crate::settings::{ArgocdCm, ClusterSecret, RepositorySecret, config_map_data, secret_data};
 
 use super::Shared;
-
-/// How the controller's own kinds are reached.
-pub(super) fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {
-    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-    ApiResource {
-        group: group.into(),
-        version: version.into(),
-        api_version,
-        kind: kind.into(),
-        plural: plural.into(),
-    }
-}
 
 /// The kind Application.
 pub(super) fn applications() -> ApiResource {

@@ -16,6 +16,7 @@ mod windows_tests;
 pub use cron::{InvalidSchedule, Schedule};
 pub use orphans::is_orphan;
 pub use permits::{
-    names_namespace, permits_cluster, permits_destination, permits_kind, permits_namespace, permits_source,
+    names_namespace, permits_cluster, permits_destination, permits_kind, permits_namespace, permits_object,
+    permits_source,
 };
 pub use windows::{WindowQuestion, WindowVerdict, sync_window_verdict};

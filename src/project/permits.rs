@@ -42,6 +42,18 @@ fn comparable(url: &str) -> String {
     url.strip_suffix(".git").unwrap_or(url).to_owned()
 }
 
+/// Whether a project allows an object on a cluster: its kind, and its namespace where it lives in one. The namespace
+/// of `cluster` does not count.
+pub fn permits_object(
+    project: &AppProjectSpec,
+    cluster: &Destination,
+    key: &ResourceKey,
+    namespaced: bool,
+) -> bool {
+    let place = || Destination { namespace: key.namespace.clone(), ..cluster.clone() };
+    permits_kind(project, key, namespaced) && (!namespaced || permits_destination(project, &place()))
+}
+
 /// Whether a project allows a namespace of a cluster, by the cluster's address or name.
 pub fn permits_destination(project: &AppProjectSpec, destination: &Destination) -> bool {
     let mut allowed = false;

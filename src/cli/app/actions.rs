@@ -15,7 +15,7 @@ use crate::cluster::{Cluster, KindInfo, WatchedObject, connect_context};
 use crate::eval::LuaRunner;
 use crate::flow::{Destination, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, NoMeter};
 use crate::object::{GroupVersionKind, ResourceKey, str_at};
-use crate::project::{permits_destination, permits_kind};
+use crate::project::permits_object;
 use crate::settings::config_map_data;
 use crate::status::merge_patch;
 
@@ -191,10 +191,7 @@ impl Session {
             }
             return Err(CliError::Usage(format!("project {} does not exist", self.app.project())));
         };
-        let there = Destination { namespace, ..self.destination.clone() };
-        let permitted = permits_kind(&project.spec, &key, kind.namespaced)
-            && (!kind.namespaced || permits_destination(&project.spec, &there));
-        if permitted {
+        if permits_object(&project.spec, &self.destination, &key, kind.namespaced) {
             return Ok(());
         }
         Err(CliError::Usage(format!("{key} is not permitted in project {}", self.app.project())))
@@ -224,14 +221,7 @@ async fn own_object(
     name: &str,
 ) -> Result<Option<Value>, CliError> {
     let (group, version, kind, plural) = kind;
-    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-    let resource = kube::core::ApiResource {
-        group: group.into(),
-        version: version.into(),
-        api_version,
-        kind: kind.into(),
-        plural: plural.into(),
-    };
+    let resource = crate::cluster::resource(group, version, kind, plural);
     let api: Api<WatchedObject> = Api::namespaced_with(client.kube().clone(), namespace, &resource);
     Ok(api.get_opt(name).await.map_err(|error| failed(&error))?.map(|object| object.body))
 }
