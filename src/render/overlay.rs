@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kustomize::{Build, Entry, Error, ErrorKind, Fetched, Files, LoadRestrictor, Outcome, RepoSpec};
+use kustomize::{
+    Build, Entry, Error, ErrorKind, Fetched, Files, LoadRestrictor, MergeKeys, Outcome, RepoSpec,
+};
 
 use crate::api::ApplicationSource;
 use crate::flow::{EntryKind, Problem, Tree, TreePath};
@@ -123,6 +125,9 @@ fn read_build_options(options: &str, build: &mut Build) -> Result<(), Problem> {
                 if words.next().is_some_and(|value| value.to_lowercase().ends_with("none")) =>
             {
                 build.options.load_restrictor = LoadRestrictor::None;
+            }
+            "--merge-keys" if words.next() == Some("kubernetes") => {
+                build.options.merge_keys = MergeKeys::Kubernetes;
             }
             "--enable-alpha-plugins" | "--enable-exec" | "--network" => {
                 return Err(render_problem(format!(

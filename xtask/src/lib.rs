@@ -16,6 +16,7 @@ pub mod golden;
 pub mod http;
 pub mod interrupt;
 pub mod metrics_api;
+pub mod openapi;
 pub mod operator;
 pub mod paths;
 pub mod process;

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use xtask::cluster::{self, Cluster};
 use xtask::error::Result;
 use xtask::git_server::{self, GitServer};
-use xtask::{bench, console, crds, demo, golden, metrics_api, suites};
+use xtask::{bench, console, crds, demo, golden, metrics_api, openapi, suites};
 
 /// Developer commands of Tiphys.
 #[derive(Debug, Parser)]
@@ -44,6 +44,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Write the table of merge keys and scopes from what an API server and kustomize say
+    Openapi(openapi::Options),
     /// What other commands start in the background
     #[command(subcommand, hide = true)]
     Internal(InternalTask),
@@ -95,6 +97,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         Task::Demo(options) => demo::run(options),
         Task::Golden(options) => golden::run(options),
         Task::GitServer { folder, port } => serve_git(folder, *port),
+        Task::Openapi(options) => openapi::run(options),
         Task::Test(options) => suites::run(options),
         Task::Crds { check } => crds::run(*check),
     }

@@ -12,7 +12,7 @@ use crate::cluster::{self, Cluster};
 use crate::console::{self, Style};
 use crate::error::{Context, Error, Result};
 use crate::golden::{self, Oracle};
-use crate::{crds, interrupt, paths};
+use crate::{crds, interrupt, openapi, paths};
 
 /// A part of `cargo xtask test`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -132,14 +132,14 @@ fn unit(options: &Options) -> Result<Count> {
 fn real_cluster(options: &Options) -> Result<Count> {
     if let Some(kubeconfig) = &options.kubeconfig {
         cluster::require_disposable(kubeconfig)?;
-        return integration_tests(kubeconfig, options);
+        return on_server(kubeconfig, options);
     }
     let cluster = Cluster::up(&cluster::Options::named(&format!("test-{}", std::process::id())))?;
     let guard = interrupt::on_interrupt({
         let cluster = cluster.clone();
         move || cluster.down()
     });
-    let count = integration_tests(&cluster.kubeconfig(), options).and_then(|count| {
+    let count = on_server(&cluster.kubeconfig(), options).and_then(|count| {
         let foreign = on_argo_crds(options)?;
         Ok(Count { passed: count.passed + foreign.passed, failed: count.failed + foreign.failed })
     });
@@ -177,6 +177,19 @@ fn on_argo_crds(options: &Options) -> Result<Count> {
     drop(guard);
     cluster.down();
     count
+}
+
+/// Whether the table of merge keys is what this server says, then the tests.
+fn on_server(kubeconfig: &Path, options: &Options) -> Result<Count> {
+    let table = match openapi::check(kubeconfig) {
+        Ok(()) => Count { passed: 1, failed: 0 },
+        Err(error) => {
+            console::note(error.to_string());
+            Count { passed: 0, failed: 1 }
+        }
+    };
+    let tests = integration_tests(kubeconfig, options)?;
+    Ok(Count { passed: table.passed + tests.passed, failed: table.failed + tests.failed })
 }
 
 /// The tests that a plain `cargo test` ignores, since they need the cluster.

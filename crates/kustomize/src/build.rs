@@ -129,7 +129,7 @@ impl Build {
     pub fn run(&self, path: &str) -> Result<Outcome> {
         let context = Context {
             build: self,
-            schema: Arc::new(Schema::default()),
+            schema: Arc::new(Schema::new(self.options.merge_keys)),
             warnings: RefCell::new(Vec::new()),
             needs: RefCell::new(Vec::new()),
             kustomizations: Cell::new(0),

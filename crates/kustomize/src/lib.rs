@@ -42,7 +42,7 @@ pub use charts::{ChartRef, ChartRelease, Charts, NoCharts};
 pub use error::{Error, ErrorKind, Result};
 pub use files::{Entry, Fetched, Files, Tree, clean_path, missing};
 pub use id::{Gvk, ResId};
-pub use options::{Limits, LoadRestrictor, Options, Reorder};
+pub use options::{Limits, LoadRestrictor, MergeKeys, Options, Reorder};
 pub use parse::ParseCache;
 pub use repo_spec::RepoSpec;
 pub use schema::Table;

@@ -12,7 +12,19 @@ pub enum Reorder {
     None,
 }
 
-/// The options of `kustomize build`.
+/// By whose OpenAPI document the lists of Kubernetes' own kinds are merged, and their scopes are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MergeKeys {
+    /// The one that kustomize carries: what `kustomize build` prints.
+    #[default]
+    Kustomize,
+    /// Also the one of the API server that Tiphys is made for: lists that are merged by keys since Kubernetes
+    /// 1.21 (`resourceClaims` and `schedulingGates` of pods, `matchConditions` of webhooks) and kinds that are
+    /// newer (ResourceClaim, ValidatingAdmissionPolicy).
+    Kubernetes,
+}
+
+/// The options of `kustomize build`, and [`MergeKeys`].
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// From where files may be loaded.
@@ -23,6 +35,8 @@ pub struct Options {
     pub reorder: Reorder,
     /// Whether every object gets the label `app.kubernetes.io/managed-by`.
     pub add_managed_by_label: bool,
+    /// How lists of Kubernetes' own kinds are merged.
+    pub merge_keys: MergeKeys,
     /// The version of Kubernetes that charts are told, or empty.
     pub helm_kube_version: String,
     /// Further API versions that charts are told.

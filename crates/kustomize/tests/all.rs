@@ -10,6 +10,7 @@ mod bad_input;
 mod cases;
 mod disk;
 mod fuzz;
+mod merge_keys;
 #[path = "../../../fuzz/mutate.rs"]
 mod mutate;
 mod needs;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ::kustomize::{Build, LoadRestrictor, Options, Outcome, Reorder, RepoSpec};
+use ::kustomize::{Build, LoadRestrictor, MergeKeys, Options, Outcome, Reorder, RepoSpec};
 use clap::Args;
 
 use crate::controller::Fetching;
@@ -35,6 +35,10 @@ pub(super) struct KustomizeArgs {
     /// Order of the output: legacy or none.
     #[arg(long, default_value = "legacy")]
     reorder: String,
+    /// Whose keys merge lists: kustomize (its own, as `kustomize build`) or kubernetes (those of the API server's
+    /// version too).
+    #[arg(long, default_value = "kustomize")]
+    merge_keys: String,
     /// Folder for mirrors of remote bases.
     #[arg(long, default_value = "/tmp/tiphys")]
     cache: PathBuf,
@@ -93,7 +97,13 @@ fn options(args: &KustomizeArgs) -> Result<Options, String> {
         "legacy" => Reorder::Legacy,
         other => return Err(format!("illegal flag value --reorder {other}; use legacy or none")),
     };
-    Ok(Options { load_restrictor, reorder, enable_helm: args.enable_helm, ..Options::default() })
+    let merge_keys = match args.merge_keys.as_str() {
+        "kustomize" => MergeKeys::Kustomize,
+        "kubernetes" => MergeKeys::Kubernetes,
+        other => return Err(format!("illegal flag value --merge-keys {other}; use kustomize or kubernetes")),
+    };
+    let enable_helm = args.enable_helm;
+    Ok(Options { load_restrictor, reorder, enable_helm, merge_keys, ..Options::default() })
 }
 
 type Built = Result<Outcome, ::kustomize::Error>;

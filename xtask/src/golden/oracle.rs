@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::error::Result;
+use crate::error::{Context, Result};
 use crate::go_build::GoModule;
 use crate::paths;
 
@@ -62,6 +62,16 @@ impl Oracle {
     /// The folder with Argo CD's own sources, in the version that is asked.
     pub fn argo_sources() -> Result<PathBuf> {
         Self::Argo.module().sources_of("github.com/argoproj/argo-cd/v3")
+    }
+
+    /// The OpenAPI document that kustomize carries, in the version that is asked.
+    pub fn kustomize_openapi() -> Result<PathBuf> {
+        let data = Self::Kustomize.module().sources_of("sigs.k8s.io/kustomize/kyaml")?;
+        let data = data.join("openapi/kubernetesapi/data");
+        let entries = std::fs::read_dir(&data).context(data.display())?;
+        let mut files = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+        let bundle = files.find(|file| file.extension().is_some_and(|extension| extension == "gz"));
+        bundle.context("kyaml without its OpenAPI document")
     }
 
     /// The environment variable that names its binary to property tests.
