@@ -86,7 +86,7 @@ impl Cluster {
     ) -> Result<(Arc<Manifest>, Foreseen), Problem> {
         let mut owners = self.predictions.owners(&asked.desired.key(), asked.stored);
         let mut foreseen = self.ask(&asked, all, how, &mut owners).await?;
-        let trusts = how.rules.trusts_managers(&asked.desired.key());
+        let trusts = how.rules.trusts(&asked.desired.key(), |manager| asked.stored.managers.names(manager));
         if trusts && differs(&foreseen, asked.stored) {
             let known = self.owners(&asked, &mut owners).await?;
             let applied = match how.respect {
@@ -112,7 +112,7 @@ impl Cluster {
     ) -> Result<Foreseen, Problem> {
         let mut ownership = OwnershipChange::default();
         if how.migrates {
-            ownership.migrate = asked.stored.updaters.to_migrate(how.migration_manager);
+            ownership.migrate = asked.stored.managers.to_migrate(how.migration_manager);
         }
         let (mut body, managed) = match self.dry_run(asked).await? {
             Ok(answer) => (answer.object.body, answer.managed),

@@ -1,13 +1,15 @@
 //! What was foreseen, kept once per state of the world.
 //!
 //! The key of the cache: what is applied, what is there (without status), and who owns which fields. A prediction is
-//! good as long as none of these changes; a hard refresh drops all. One change does not count: annotations in which
+//! good as long as none of these changes; a hard refresh drops all. A refusal stands for seconds only: a quota, a webhook
+//! or a right may be mended without any change of the object. One change does not count: annotations in which
 //! Kubernetes' own controllers keep their books, such as the revision of a Deployment, where Git says nothing of them.
 //! They are written after each apply, and asking again would double the requests of a sync.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -16,6 +18,9 @@ use crate::object::{Manifest, ResourceKey};
 
 use super::WatchedObject;
 use super::store::{Stored, content_hash};
+
+/// How long a refusal spares the steps of one sync from asking again. Shorter than any wait before a retry.
+const REFUSAL_STANDS: Duration = Duration::from_millis(500);
 
 /// What a prediction was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +36,8 @@ enum Kept {
     Unchanged(u64),
     /// The apply gives this.
     Changed(Foreseen),
+    /// The apply is refused, or was then.
+    Refused(Foreseen, Instant),
 }
 
 /// What an apply would do.
@@ -80,6 +87,7 @@ impl Predictions {
                 owners: None,
             }),
             Kept::Changed(foreseen) => Some(foreseen.clone()),
+            Kept::Refused(foreseen, at) => (at.elapsed() < REFUSAL_STANDS).then(|| foreseen.clone()),
         }
     }
 
@@ -101,7 +109,8 @@ impl Predictions {
             Prediction::Object(object) if plain && content_hash(object.body()) == live.content => {
                 Kept::Unchanged(without_books(applied, object.body()))
             }
-            _ => Kept::Changed(foreseen.clone()),
+            Prediction::Object(_) => Kept::Changed(foreseen.clone()),
+            Prediction::Refused(_) => Kept::Refused(foreseen.clone(), Instant::now()),
         };
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(applied.key(), (premise, kept));
     }

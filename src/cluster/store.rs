@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
 
-use crate::diff::Updaters;
+use crate::diff::FieldManagers;
 use crate::object::Manifest;
 
 use super::{TrackedBy, WatchedObject};
@@ -27,8 +27,8 @@ pub(super) struct Stored {
     pub(super) content: u64,
     /// Hash of who owns which fields.
     pub(super) ownership: u64,
-    /// Who wrote it by updates.
-    pub(super) updaters: Updaters,
+    /// Who owns fields of it.
+    pub(super) managers: FieldManagers,
 }
 
 impl Stored {
@@ -40,7 +40,7 @@ impl Stored {
             instance: tracked_by.instance_of(&object.body),
             content: content_hash(&object.body),
             ownership: object.ownership,
-            updaters: object.updaters.clone(),
+            managers: object.managers.clone(),
         }
     }
 

@@ -14,7 +14,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::diff::Updaters;
+use crate::diff::FieldManagers;
 use crate::object::str_at;
 
 /// What requests for a kind are made of, where nobody has to discover it.
@@ -38,8 +38,8 @@ pub struct WatchedObject {
     pub body: Value,
     /// Hash of who owns which fields; times do not count.
     pub ownership: u64,
-    /// Who wrote it by updates.
-    pub updaters: Updaters,
+    /// Who owns fields of it.
+    pub managers: FieldManagers,
 }
 
 /// An object with its `managedFields`, for the few questions that need them.
@@ -90,15 +90,15 @@ impl Serialize for WatchedObject {
 
 impl<'de> Deserialize<'de> for WatchedObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (mut ownership, mut updaters) = (0, Updaters::default());
-        let fields = Fields { ownership: &mut ownership, updaters: &mut updaters, inside_metadata: false };
+        let (mut ownership, mut managers) = (0, FieldManagers::default());
+        let fields = Fields { ownership: &mut ownership, managers: &mut managers, inside_metadata: false };
         let body = fields.deserialize(deserializer)?;
-        Ok(Self::from_parts(body, ownership, updaters))
+        Ok(Self::from_parts(body, ownership, managers))
     }
 }
 
 impl WatchedObject {
-    fn from_parts(body: Value, ownership: u64, updaters: Updaters) -> Self {
+    fn from_parts(body: Value, ownership: u64, managers: FieldManagers) -> Self {
         let text = |field: &str| str_at(&body, &["metadata", field]).map(str::to_owned);
         let meta = ObjectMeta {
             name: text("name"),
@@ -107,7 +107,7 @@ impl WatchedObject {
             resource_version: text("resourceVersion"),
             ..ObjectMeta::default()
         };
-        Self { meta, body, ownership, updaters }
+        Self { meta, body, ownership, managers }
     }
 }
 
@@ -119,7 +119,7 @@ impl<'de> Deserialize<'de> for OwnedObject {
             Some(Value::Array(entries)) => entries,
             _ => Vec::new(),
         };
-        let object = WatchedObject::from_parts(body, hash_ownership(&managed), Updaters::of(&managed));
+        let object = WatchedObject::from_parts(body, hash_ownership(&managed), FieldManagers::of(&managed));
         Ok(Self { object, managed })
     }
 }
@@ -127,7 +127,7 @@ impl<'de> Deserialize<'de> for OwnedObject {
 /// Reads a mapping field by field; leaves out `metadata.managedFields`.
 struct Fields<'a> {
     ownership: &'a mut u64,
-    updaters: &'a mut Updaters,
+    managers: &'a mut FieldManagers,
     inside_metadata: bool,
 }
 
@@ -153,7 +153,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
                 (false, "metadata") => {
                     let inner = Fields {
                         ownership: &mut *self.ownership,
-                        updaters: &mut *self.updaters,
+                        managers: &mut *self.managers,
                         inside_metadata: true,
                     };
                     fields.insert(name.into_owned(), access.next_value_seed(inner)?);
@@ -161,7 +161,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
                 (true, "managedFields") => {
                     let entries = access.next_value::<Option<Vec<Value>>>()?.unwrap_or_default();
                     *self.ownership = hash_ownership(&entries);
-                    *self.updaters = Updaters::of(&entries);
+                    *self.managers = FieldManagers::of(&entries);
                 }
                 (true, "selfLink") => drop(access.next_value::<IgnoredAny>()?),
                 _ => {

@@ -31,6 +31,8 @@ pub(super) struct Outcome {
     pub(super) synced: Option<RevisionHistory>,
     /// How Git and cluster compare after the writes, where there were any.
     pub(super) comparison: Option<Comparison>,
+    /// Whether the operation is about something else than the newest state of the spec's sources.
+    pub(super) elsewhere: bool,
     /// What is wrong.
     pub(super) problems: Vec<Problem>,
     /// Why the capacity gate holds a wave, where it does.

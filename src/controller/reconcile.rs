@@ -11,7 +11,7 @@ use crate::object::{GroupVersionKind, ResourceKey};
 use crate::source::Freshness;
 use crate::status::{Seen, compose};
 
-use super::again::{compared, when_again};
+use super::again::when_again;
 use super::publish::{Changes, publish, publish_unreadable};
 use super::rendering::{Asked, want};
 use super::validate::validate;
@@ -183,9 +183,9 @@ async fn run(
         memory.ledger = ledger::note(&work, &wanted.comparison, &revision).await;
     }
     let outcome = operation::drive(&work, memory, &wanted, source_problem.is_none()).await?;
-    let comparison = compared(outcome.comparison.as_ref(), outcome.state.as_ref(), &wanted);
+    let comparison = outcome.comparison.as_ref().unwrap_or(&wanted.comparison);
     let health = assess::assess_all(&work, memory, comparison).await;
-    let again = when_again(memory, &outcome, &wanted, comparison, refresh.is_some());
+    let again = when_again(memory, &outcome, comparison, refresh.is_some());
     let warnings = wanted.notes.iter().cloned().chain(warnings::orphans(&work, comparison).await);
     let warnings = warnings.chain(source_problem);
     let problems = comparison.problems.iter().cloned().chain(outcome.problems).chain(warnings).collect();

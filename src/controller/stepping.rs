@@ -104,45 +104,15 @@ pub(super) async fn go_on(
     }
     let progress = progress_of(&state, memory, &sync);
     let comparison = target.comparison.clone();
-    let mut run = Run { target, state, progress, comparison };
-    if let Some(shared) = run.fails_on_shared(work, &sync) {
-        return Ok(run.end(
-            work,
-            memory,
-            OperationPhase::Failed,
-            &format!("Shared resource found: {shared}"),
-        ));
+    let of_spec = matches!(target, Target::Spec(_));
+    let run = Run { target, state, progress, comparison };
+    let mut outcome = run.through(work, memory, &sync).await?;
+    if !of_spec {
+        // How the cluster compares with what the operation wanted says nothing of how it compares with Git.
+        outcome.comparison = compare_again(work, &wanted.manifests, &wanted.rules).await.ok();
+        outcome.elsewhere = true;
     }
-    for _ in 0..MOST_STEPS {
-        let request = plan_request(work, &sync, &run.target.manifests.revision, run.state.started_at).await?;
-        let the_plan = plan(&run.comparison, &request);
-        let health = assess::assess_all(work, memory, &run.comparison).await;
-        let (seen, soon) = assess::assessments(&the_plan.tasks, &run.comparison, &health, &memory.written);
-        let next = step(&the_plan, &mut run.progress, &seen);
-        tracing::debug!(application = %work.name, stage = "sync", step = ?kind_of(&next), "next step");
-        let left = match next {
-            Step::DryRun(tasks) => run.dry_run(work, memory, &tasks).await,
-            Step::Apply(tasks) => match gate::holds(work, memory, &run.comparison, &the_plan, &tasks).await {
-                Some(message) => Left::Held { message },
-                None => run.apply(work, memory, &tasks).await?,
-            },
-            Step::DeleteHooks(tasks) => run.delete_hooks(work, &tasks).await?,
-            Step::Wait(blocked) => Left::Wait { blocked, soon },
-            Step::Confirm(message) => return Ok(run.await_confirmation(message)),
-            Step::Done { phase, message } => Left::End { phase, message },
-        };
-        match left {
-            Left::GoOn => {}
-            Left::Wait { blocked, soon } => {
-                memory.results = (run.progress.results.len() > STORED_RESULTS)
-                    .then(|| (id_of(&run.state), run.progress.clone()));
-                return Ok(run.wait(&blocked, soon));
-            }
-            Left::Held { message } => return Ok(run.held(message)),
-            Left::End { phase, message } => return Ok(run.end(work, memory, phase, &message)),
-        }
-    }
-    Ok(run.end(work, memory, OperationPhase::Error, "the sync makes no progress; this is a defect of Tiphys"))
+    Ok(outcome)
 }
 
 /// What a step leaves to do.
@@ -174,6 +144,62 @@ enum Left {
 const HOOK_AGAIN: Duration = Duration::from_millis(500);
 
 impl Run<'_> {
+    /// Step by step, until it waits or ends.
+    async fn through(
+        mut self,
+        work: &Work<'_>,
+        memory: &mut Memory,
+        sync: &SyncOperation,
+    ) -> Result<Outcome, Problem> {
+        if let Some(shared) = self.fails_on_shared(work, sync) {
+            return Ok(self.end(
+                work,
+                memory,
+                OperationPhase::Failed,
+                &format!("Shared resource found: {shared}"),
+            ));
+        }
+        for _ in 0..MOST_STEPS {
+            let request =
+                plan_request(work, sync, &self.target.manifests.revision, self.state.started_at).await?;
+            let the_plan = plan(&self.comparison, &request);
+            let health = assess::assess_all(work, memory, &self.comparison).await;
+            let (seen, soon) =
+                assess::assessments(&the_plan.tasks, &self.comparison, &health, &memory.written);
+            let next = step(&the_plan, &mut self.progress, &seen);
+            tracing::debug!(application = %work.name, stage = "sync", step = ?kind_of(&next), "next step");
+            let left = match next {
+                Step::DryRun(tasks) => self.dry_run(work, memory, &tasks).await,
+                Step::Apply(tasks) => {
+                    match gate::holds(work, memory, &self.comparison, &the_plan, &tasks).await {
+                        Some(message) => Left::Held { message },
+                        None => self.apply(work, memory, &tasks).await?,
+                    }
+                }
+                Step::DeleteHooks(tasks) => self.delete_hooks(work, &tasks).await?,
+                Step::Wait(blocked) => Left::Wait { blocked, soon },
+                Step::Confirm(message) => return Ok(self.await_confirmation(message)),
+                Step::Done { phase, message } => Left::End { phase, message },
+            };
+            match left {
+                Left::GoOn => {}
+                Left::Wait { blocked, soon } => {
+                    memory.results = (self.progress.results.len() > STORED_RESULTS)
+                        .then(|| (id_of(&self.state), self.progress.clone()));
+                    return Ok(self.wait(&blocked, soon));
+                }
+                Left::Held { message } => return Ok(self.held(message)),
+                Left::End { phase, message } => return Ok(self.end(work, memory, phase, &message)),
+            }
+        }
+        Ok(self.end(
+            work,
+            memory,
+            OperationPhase::Error,
+            "the sync makes no progress; this is a defect of Tiphys",
+        ))
+    }
+
     /// `FailOnSharedResource=true`: nothing is written while another application has one of the objects.
     fn fails_on_shared(&self, work: &Work<'_>, sync: &SyncOperation) -> Option<String> {
         let of_app = work.app.spec.sync_policy.as_ref().map(|policy| &policy.sync_options);

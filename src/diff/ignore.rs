@@ -136,9 +136,10 @@ impl IgnoreRules {
         rules.flat_map(|rule| &rule.managers).map(String::as_str).collect()
     }
 
-    /// Whether fields of an object do not count because of who owns them.
-    pub fn trusts_managers(&self, key: &ResourceKey) -> bool {
-        self.rules.iter().any(|rule| !rule.managers.is_empty() && rule.matches(key))
+    /// Whether fields of an object may not count because of who owns them: whether a manager that is trusted with it
+    /// is among those that own any of its fields.
+    pub fn trusts(&self, key: &ResourceKey, owns: impl Fn(&str) -> bool) -> bool {
+        self.managers(key).into_iter().any(owns)
     }
 
     /// What the system says about kinds beyond ignored fields.

@@ -16,29 +16,54 @@ use super::structural::{is_built_in, last_applied};
 /// Managers that are known to apply by updating.
 const CLIENT_SIDE: [&str; 2] = ["kubectl-client-side-apply", FIELD_MANAGER];
 
-/// Who wrote an object by updates: all that is kept of `managedFields`.
+/// Who owns fields of an object: all that is kept of `managedFields`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Updaters(Box<[(Box<str>, bool)]>);
+pub struct FieldManagers(Box<[(Box<str>, How)]>);
 
-impl Updaters {
-    /// Reads them from `managedFields`.
+/// How a manager came to own fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// By updates that stand for a client-side apply.
+    ClientSideApply,
+    /// By updates.
+    Update,
+    /// By applies, or through a subresource such as `scale`.
+    Else,
+}
+
+impl FieldManagers {
+    /// Reads them from `managedFields`. Our own applies are left out: every object has them.
     pub fn of(entries: &[Value]) -> Self {
-        let updates = entries.iter().filter(|entry| is_update(entry));
-        Self(
-            updates
-                .map(|entry| {
-                    let manager = manager_of(entry);
-                    (Box::from(manager), CLIENT_SIDE.contains(&manager) || owns_last_applied(entry))
-                })
-                .collect(),
-        )
+        let others = entries.iter().filter(|entry| !is_ours(entry));
+        Self(others.map(|entry| (Box::from(manager_of(entry)), How::of(entry))).collect())
+    }
+
+    /// Whether a manager owns any field, in whatever way.
+    pub fn names(&self, manager: &str) -> bool {
+        manager == FIELD_MANAGER || self.0.iter().any(|(name, _)| **name == *manager)
     }
 
     /// The managers whose fields become ours before the first apply: those that apply by updating, and the one that
     /// the user names (empty for none).
     pub fn to_migrate(&self, also: &str) -> Vec<String> {
-        let ours = self.0.iter().filter(|(name, applies)| *applies || (!also.is_empty() && &**name == also));
+        let ours = self.0.iter().filter(|(name, how)| match how {
+            How::ClientSideApply => true,
+            How::Update => !also.is_empty() && &**name == also,
+            How::Else => false,
+        });
         ours.map(|(name, _)| name.to_string()).collect()
+    }
+}
+
+impl How {
+    fn of(entry: &Value) -> Self {
+        if !is_update(entry) {
+            Self::Else
+        } else if CLIENT_SIDE.contains(&manager_of(entry)) || owns_last_applied(entry) {
+            Self::ClientSideApply
+        } else {
+            Self::Update
+        }
     }
 }
 
@@ -216,9 +241,9 @@ mod tests {
         let other = entry("hpa", "Update", json!({"f:data": {"f:c": {}}}));
         let own = json!({"f:metadata": {"f:annotations": {(format!("f:{LAST_APPLIED}")): {}}}});
         let entries = [kubectl, other.clone(), entry("odd-applier", "Update", own)];
-        let managers = Updaters::of(&entries).to_migrate("");
+        let managers = FieldManagers::of(&entries).to_migrate("");
         assert_eq!(managers, ["kubectl-client-side-apply", "odd-applier"]);
-        assert_eq!(Updaters::of(&entries).to_migrate("hpa").len(), 3);
+        assert_eq!(FieldManagers::of(&entries).to_migrate("hpa").len(), 3);
         let after = with_ownership(&entries, &managers, &[&["data", "a"]]).unwrap();
         assert_eq!(after.len(), 2);
         assert_eq!(
@@ -228,7 +253,11 @@ mod tests {
         assert_eq!(after[0]["fieldsV1"]["f:data"], json!({"f:b": {}}));
         assert!(after[0]["fieldsV1"].get("f:status").is_none());
         assert_eq!(after[1], other);
-        assert!(Updaters::of(&after).to_migrate("").is_empty());
+        assert!(FieldManagers::of(&after).to_migrate("").is_empty());
+        let mut scaled = entry("vpa", "Update", json!({"f:spec": {"f:replicas": {}}}));
+        scaled["subresource"] = "scale".into();
+        let owners = FieldManagers::of(&[after[0].clone(), scaled]);
+        assert!(owners.names("vpa") && !owners.names("hpa") && owners.to_migrate("vpa").is_empty());
         assert_eq!(with_ownership(&after, &[], &[]), None);
     }
 

@@ -128,7 +128,7 @@ async fn write(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_
             ..PatchParams::apply(annotations::FIELD_MANAGER).force()
         };
         let patch = Patch::Apply(task.object.body());
-        let answer = again(|| api.patch(&task.key.name, &params, &patch)).await;
+        let answer = again_while(is_passing_apply, || api.patch(&task.key.name, &params, &patch)).await;
         match answer {
             Err(error) if task.options.force && !how.dry_run && is_immutable(&error) => {
                 recreate(&api, task).await
@@ -333,7 +333,15 @@ async fn create_hook(
 }
 
 /// Tries a request again while the API server is too busy or the connection breaks.
-async fn again<T, F, R>(mut request: R) -> Result<T, kube::Error>
+async fn again<T, F, R>(request: R) -> Result<T, kube::Error>
+where
+    R: FnMut() -> F,
+    F: Future<Output = Result<T, kube::Error>>,
+{
+    again_while(is_passing, request).await
+}
+
+async fn again_while<T, F, R>(passes: fn(&kube::Error) -> bool, mut request: R) -> Result<T, kube::Error>
 where
     R: FnMut() -> F,
     F: Future<Output = Result<T, kube::Error>>,
@@ -341,7 +349,7 @@ where
     let mut pause = Duration::from_millis(100);
     for _ in 1..TRIES {
         match request().await {
-            Err(error) if is_passing(&error) => {
+            Err(error) if passes(&error) => {
                 tokio::time::sleep(pause).await;
                 pause *= 3;
             }
@@ -357,6 +365,12 @@ fn is_passing(error: &kube::Error) -> bool {
         kube::Error::HyperError(_) | kube::Error::Service(_) => true,
         _ => false,
     }
+}
+
+/// A forced apply conflicts with nobody: a 409 is one of the API server's own, such as two writers of one quota.
+fn is_passing_apply(error: &kube::Error) -> bool {
+    is_passing(error)
+        || matches!(error, kube::Error::Api(status) if status.code == 409 && status.reason == "Conflict")
 }
 
 /// The API server says in many words that a field cannot be changed.

@@ -90,3 +90,59 @@ fn an_operation_ends_when_its_time_is_over() {
     });
     assert!(world.api.get(&format!("/api/v1/namespaces/{target}/configmaps/a")).unwrap().is_none());
 }
+
+/// A policy of the API server that refuses ConfigMaps of a namespace with a value; waits until it does.
+fn refuse(world: &World, namespace: &str, value: &str) -> [String; 2] {
+    let name = format!("refuse-{namespace}");
+    let kind = |plural: &str| format!("/apis/admissionregistration.k8s.io/v1/{plural}/{name}");
+    let of_namespace = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+    let rule =
+        json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]});
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+        "spec": {
+            "matchConstraints": {"namespaceSelector": of_namespace, "resourceRules": [rule]},
+            "validations": [{"expression": format!("object.data.value != '{value}'"), "message": "not that value"}],
+        },
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name}, "spec": {"policyName": name, "validationActions": ["Deny"]},
+    });
+    let paths = [kind("validatingadmissionpolicies"), kind("validatingadmissionpolicybindings")];
+    for (path, object) in paths.iter().zip([policy, binding]) {
+        world.api.apply(path, &object).unwrap();
+    }
+    let probe = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "probe", "namespace": namespace}, "data": {"value": value},
+    });
+    let path = format!("/api/v1/namespaces/{namespace}/configmaps/probe");
+    world.eventually("the policy refuses", |world| world.api.apply(&path, &probe).is_err());
+    paths
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo xtask test"]
+fn what_was_refused_is_asked_again_at_each_retry() {
+    let world = World::new("refused");
+    let url = world.repository("app", &[("a.yaml", &config_map("a", "fine", 0))]);
+    let target = world.application("app", &url, |app| {
+        app["spec"]["syncPolicy"]["retry"] =
+            json!({"limit": 100, "backoff": {"duration": "1s", "factor": 1, "maxDuration": "1s"}});
+    });
+    world.converged("app", "");
+    let policy = refuse(&world, &target, "wrong");
+    let commit = world.commit("app", &[("a.yaml", &config_map("a", "wrong", 0))]);
+    world.refresh("app");
+    world.eventually("the sync fails and is tried again", |world| {
+        let state = state(world, "app");
+        state["phase"] == "Failed" && state["retryCount"].as_u64() >= Some(1)
+    });
+    let results = state(&world, "app")["syncResult"]["resources"].to_string();
+    assert!(results.contains("not that value"), "{results}");
+    for path in policy {
+        world.api.delete(&path).unwrap();
+    }
+    // Nothing about the object changes: only a retry can notice.
+    world.converged("app", &commit);
+}
