@@ -276,7 +276,7 @@ impl Target {
     }
 
     /// The configurations of plugins: written in the kustomization, or in files and directories.
-    fn plugin_configs(&mut self, context: &Context<'_>, entries: &[String]) -> Result<ResMap> {
+    fn plugin_configs(&mut self, context: &Context<'_>, entries: &[String], what: &str) -> Result<ResMap> {
         let loader = Arc::clone(&self.loader);
         let helpers = context.helpers(&loader);
         let mut acc = Accumulator::default();
@@ -291,7 +291,8 @@ impl Target {
                             resource.set_origin(Some(&origin))?;
                         }
                     }
-                    acc.map.append_all(inline.list)?;
+                    let appended = acc.map.append_all(inline.list);
+                    appended.context_with(|| format!("configuring external {what}"))?;
                 }
             }
         }
@@ -300,7 +301,7 @@ impl Target {
 
     fn external_generators(&mut self, context: &Context<'_>) -> Result<Vec<(Generator, Option<Origin>)>> {
         let entries = std::mem::take(&mut self.kustomization.generators);
-        let configs = self.plugin_configs(context, &entries)?;
+        let configs = self.plugin_configs(context, &entries, "generator")?;
         let helpers = context.helpers(&self.loader);
         let load = |config: &Resource| match plugin::load(config, &helpers) {
             Ok(Plugin::Generator(generator)) => Ok((generator, origin_of_plugin(config))),
@@ -318,7 +319,7 @@ impl Target {
         context: &Context<'_>,
         entries: &[String],
     ) -> Result<Vec<(Transformer, Option<Origin>)>> {
-        let configs = self.plugin_configs(context, entries)?;
+        let configs = self.plugin_configs(context, entries, "transformer")?;
         let helpers = context.helpers(&self.loader);
         let load = |config: &Resource| match plugin::load(config, &helpers)? {
             Plugin::Transformer(transformer) => Ok((transformer, origin_of_plugin(config))),

@@ -3,6 +3,7 @@
 //! Every field of the object is visited, also those that the patch does not name: that is what drops
 //! empty fields and doubled list items, as kustomize does.
 
+mod comment;
 mod directive;
 mod list;
 
@@ -13,6 +14,7 @@ use goyaml::{Kind, Node, tags};
 use crate::error::Result;
 use crate::schema::{Schema, Shape};
 use crate::tree::{expect_kind, field, is_null, meta};
+use comment::CommentSchemas;
 use directive::Directive;
 
 /// Which of the lists stands first in the result.
@@ -39,7 +41,8 @@ pub(super) enum Outcome {
 
 /// Merges `patch` into `dest`. False when the patch deletes the object.
 pub(crate) fn merge(dest: &mut Node, patch: &mut Node, schema: &Schema, order: ListOrder) -> Result<bool> {
-    let merger = Merger { schema, order };
+    let comments = CommentSchemas::of([dest, patch]);
+    let merger = Merger { schema, comments: &comments, order };
     match merger.walk(Some(dest), Some(patch), None)? {
         Outcome::Dest => Ok(true),
         Outcome::Patch => {
@@ -53,6 +56,7 @@ pub(crate) fn merge(dest: &mut Node, patch: &mut Node, schema: &Schema, order: L
 #[derive(Clone, Copy)]
 pub(super) struct Merger<'s> {
     schema: &'s Schema,
+    comments: &'s CommentSchemas,
     order: ListOrder,
 }
 
@@ -62,6 +66,10 @@ fn present(node: Option<&Node>) -> Option<&Node> {
 
 impl<'s> Merger<'s> {
     fn shape(self, dest: Option<&Node>, patch: Option<&Node>, known: Option<Shape<'s>>) -> Option<Shape<'s>> {
+        let mut nodes = [dest, patch].into_iter().filter_map(present);
+        if let Some(written) = nodes.find_map(|node| self.comments.get(node)) {
+            return Some(self.schema.of_field(written));
+        }
         if known.is_some() {
             return known;
         }
@@ -69,6 +77,16 @@ impl<'s> Merger<'s> {
             let (api_version, kind) = (text_of(node, "apiVersion")?, text_of(node, "kind")?);
             self.schema.of_kind(api_version, kind)
         })
+    }
+
+    fn field_shape(
+        self,
+        maps: [Option<&Node>; 2],
+        name: &str,
+        shape: Option<Shape<'s>>,
+    ) -> Option<Shape<'s>> {
+        let written = self.comments.of_field(maps, name).map(|written| self.schema.of_field(written));
+        written.or_else(|| shape?.field(name))
     }
 
     /// Merges one node. At least one of the two is there.
@@ -153,8 +171,8 @@ impl<'s> Merger<'s> {
             .flat_map(|node| node.pairs().map(|(key, _)| key.value.clone()))
             .collect();
         for name in names {
+            let field_shape = self.field_shape([Some(&*dest), patch.as_deref()], &name, shape);
             let patch_value = patch.as_deref_mut().and_then(|patch| patch.get_mut(&name));
-            let field_shape = shape.and_then(|shape| shape.field(&name));
             match (dest.get_mut(&name), patch_value) {
                 (dest_value, Some(patch_value)) => {
                     match self.walk(dest_value, Some(patch_value), field_shape)? {
@@ -211,7 +229,7 @@ impl<'s> Merger<'s> {
         }
         let names: BTreeSet<String> = node.pairs().map(|(key, _)| key.value.clone()).collect();
         for name in names {
-            let field_shape = shape.and_then(|shape| shape.field(&name));
+            let field_shape = self.field_shape([Some(&*node), None], &name, shape);
             let Some(value) = node.get_mut(&name) else { continue };
             if self.settle(value, field_shape)? {
                 quote(node.get_mut(&name));

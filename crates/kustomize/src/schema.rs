@@ -98,6 +98,12 @@ impl Schema {
             .or_else(|| built_in?.kind(api_version, kind, None, self.server))
     }
 
+    /// The shape that a field has by a schema of its own.
+    pub(crate) fn of_field<'t>(&'t self, written: &'t Table) -> Shape<'t> {
+        let (custom, built_in) = self.tables();
+        written.field_shape(custom.or(built_in), self.server)
+    }
+
     /// Whether a kind is known to have no namespace.
     pub(crate) fn is_cluster_scoped(&self, api_version: &str, kind: &str) -> bool {
         if let Some(namespaced) = is_known_namespaced(api_version, kind) {

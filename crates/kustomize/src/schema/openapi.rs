@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::table::{SERVER, Table};
 
@@ -32,6 +32,11 @@ impl Table {
     /// `resources` for the scopes.
     pub fn from_openapi(document: &Value) -> Self {
         Builder::new(document, None).table()
+    }
+
+    /// The table of one field's schema; see [`Table::field_shape`].
+    pub(crate) fn of_field(schema: Value) -> Self {
+        Self::from_openapi(&json!({"definitions": {"": {"properties": {"": schema}}}}))
     }
 
     /// The table of kustomize's own document, joined with that of an API server: what the server says and

@@ -116,6 +116,13 @@ impl Table {
         self.shapes.get(number).map(|words| Shape { table: self, other, server, words })
     }
 
+    /// The shape of the field whose schema the table was made of; of no words where it refers to what is not there.
+    pub(super) fn field_shape<'t>(&'t self, other: Option<&'t Table>, server: bool) -> Shape<'t> {
+        let around = self.named("", server).and_then(|number| self.shape(number, other, server));
+        let nothing = Shape { table: self, other, server, words: "" };
+        around.and_then(|around| around.field("")).unwrap_or(nothing)
+    }
+
     fn named(&self, name: &str, server: bool) -> Option<usize> {
         let line = find(&self.names, |line| line.split(' ').next().unwrap_or("").cmp(name), server)?;
         line.split(' ').nth(1)?.parse().ok()
