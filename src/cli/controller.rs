@@ -106,7 +106,7 @@ async fn serve(args: &ControllerArgs) -> Result<(), CliError> {
     let stop = stop_signal()?;
     match lease {
         Some(lease) => controller.run_as_leader(connection.client, candidate, lease, stop).await?,
-        None => controller.run(stop).await?,
+        None => controller.run(stop).await,
     }
     Ok(())
 }

@@ -33,6 +33,16 @@ pub(super) async fn check_own(shared: &Shared) -> Result<(), Problem> {
     }
 }
 
+/// Waits until the controller's own cluster serves Applications: who installs may apply the CRDs last.
+pub(super) async fn own_is_there(shared: &Shared) {
+    let mut pause = Duration::from_secs(1);
+    while let Err(problem) = check_own(shared).await {
+        tracing::warn!(stage = problem.stage.as_str(), "{problem}; waiting for it");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(30));
+    }
+}
+
 /// The cluster of a destination.
 pub(super) async fn cluster(shared: &Shared, destination: &Destination) -> Result<Arc<Cluster>, Problem> {
     {

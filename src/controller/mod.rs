@@ -247,7 +247,7 @@ impl Controller {
     /// Waits until this replica is the leader, and runs until `stop` is ready or the lease is lost.
     ///
     /// # Errors
-    /// Where Leases may not be used, the lease was lost, or [`Controller::run`] fails.
+    /// Where Leases may not be used, or the lease was lost.
     pub async fn run_as_leader(
         self,
         client: Client,
@@ -264,20 +264,21 @@ impl Controller {
             () = &mut stop => return Ok(()),
         }
         self.shared.ready.store(false, std::sync::atomic::Ordering::Release);
-        let ended = tokio::select! {
+        tokio::select! {
             lost = election.keep() => return Err(lost),
-            ended = self.run(stop) => ended,
-        };
+            () = self.run(stop) => {}
+        }
         election.resign().await;
-        ended
+        Ok(())
     }
 
     /// Runs until `stop` is ready; reconciles that are under way then end first.
-    ///
-    /// # Errors
-    /// Where the controller's own cluster does not serve Applications.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), Problem> {
-        clusters::check_own(&self.shared).await?;
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        tokio::select! {
+            () = clusters::own_is_there(&self.shared) => {}
+            () = &mut stop => return,
+        }
         watchers::start(&self.shared).await;
         self.shared.ready.store(true, std::sync::atomic::Ordering::Release);
         tracing::info!(applications = self.shared.store.application_names().len(), "watching Applications");
@@ -286,7 +287,6 @@ impl Controller {
         for _ in 0..self.shared.options.workers.max(1) {
             workers.spawn(work(Arc::clone(&self.shared), stopped.clone()));
         }
-        tokio::pin!(stop);
         loop {
             tokio::select! {
                 () = &mut stop => break,
@@ -300,7 +300,6 @@ impl Controller {
         tracing::info!("stopping: waiting for what is under way");
         let _ = stopping.send(true);
         while workers.join_next().await.is_some() {}
-        Ok(())
     }
 }
 
@@ -312,7 +311,7 @@ async fn work(shared: Arc<Shared>, mut stopped: tokio::sync::watch::Receiver<boo
         };
         let project = shared.store.application(&name).and_then(|stored| stored.application.ok());
         let project = project.map(|app| app.project().to_owned()).unwrap_or_default();
-        let again = made_for(name.clone(), project, reconcile::reconcile(&shared, &name)).await;
+        let again = made_for(name.clone(), project, reconcile::guarded(&shared, &name)).await;
         shared.queue.done(&name);
         if let Some(delay) = again {
             shared.queue.add(&name, delay);

@@ -1,8 +1,11 @@
 //! One reconcile: the stages in their order.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use futures::FutureExt;
 
 use crate::api::{Application, ApplicationStatus, Time, annotations};
 use crate::cluster::{Cluster, instance_key};
@@ -68,8 +71,25 @@ impl Work<'_> {
     }
 }
 
-/// Reconciles one application. Gives after how long to come back by itself.
-pub(super) async fn reconcile(shared: &Shared, name: &ObjectName) -> Option<Duration> {
+/// When an application is tried again whose reconcile panicked.
+const AFTER_PANIC: Duration = Duration::from_secs(60);
+
+/// Reconciles one application. Gives after how long to come back by itself. A panic, whatever the defect, harms this
+/// application only, and is in its conditions.
+pub(super) async fn guarded(shared: &Shared, name: &ObjectName) -> Option<Duration> {
+    if let Ok(again) = AssertUnwindSafe(reconcile(shared, name)).catch_unwind().await {
+        return again;
+    }
+    let message = "the reconcile panicked: this is a defect of Tiphys, the controller's log says where";
+    let problem = Problem::retry(Stage::Sync, Cause::Internal, message);
+    tracing::error!(application = %name, stage = problem.stage.as_str(), "{problem}");
+    if let Some(app) = shared.store.application(name).and_then(|stored| stored.application.ok()) {
+        report(shared, &app, &problem, Time::new(jiff::Timestamp::now())).await;
+    }
+    Some(AFTER_PANIC)
+}
+
+async fn reconcile(shared: &Shared, name: &ObjectName) -> Option<Duration> {
     let started = Instant::now();
     let stored = shared.store.application(name)?;
     let app = match stored.application {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::harness::{World, config_map};
+use super::proxy::Proxy;
 
 /// A name, a mistake in an Application, and words that the condition must hold.
 type Mistake = (&'static str, fn(&mut Value), &'static [&'static str]);
@@ -77,4 +78,19 @@ fn an_empty_render_prunes_nothing_without_allow_empty() {
         world.app("app")["status"]["conditions"].to_string().contains("allowEmpty")
     });
     assert!(world.api.get(&format!("/api/v1/namespaces/{target}/configmaps/settings")).unwrap().is_some());
+}
+
+#[test]
+#[ignore = "needs a cluster: cargo xtask test"]
+fn a_controller_that_comes_before_the_crds_waits_for_them() {
+    let (world, proxy) = World::behind("early", |kubeconfig| {
+        let proxy = Proxy::start(kubeconfig, 1);
+        proxy.hide(Some("/apis/argoproj.io"));
+        proxy
+    });
+    let url = world.repository("app", &[("a.yaml", &config_map("a", "1", 0))]);
+    world.application("app", &url, |_| {});
+    world.eventually("it says what to do", |world| world.log().contains("apply the CRDs first"));
+    proxy.hide(None);
+    world.converged("app", "");
 }

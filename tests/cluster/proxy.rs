@@ -42,6 +42,8 @@ struct State {
     rate: AtomicU32,
     requests: AtomicU32,
     faults: Mutex<Vec<String>>,
+    /// Paths that begin so are not found.
+    hidden: Mutex<Option<&'static str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,6 +72,7 @@ impl Proxy {
                 rate: AtomicU32::new(0),
                 requests: AtomicU32::new(0),
                 faults: Mutex::default(),
+                hidden: Mutex::default(),
             });
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
@@ -82,6 +85,11 @@ impl Proxy {
     /// Lets so many requests of a hundred go wrong from now on.
     pub(super) fn rate(&self, rate: u32) {
         self.state.rate.store(rate, Ordering::Relaxed);
+    }
+
+    /// Answers 404 to paths that begin so, as a server that does not know the API group; nothing is hidden where absent.
+    pub(super) fn hide(&self, begin: Option<&'static str>) {
+        *self.state.hidden.lock().unwrap() = begin;
     }
 
     /// How many requests came through.
@@ -137,6 +145,9 @@ impl State {
 async fn answer(state: Arc<State>, request: http::Request<Incoming>) -> Reply {
     state.requests.fetch_add(1, Ordering::Relaxed);
     let (parts, body) = request.into_parts();
+    if state.hidden.lock().unwrap().is_some_and(|begin| parts.uri.path().starts_with(begin)) {
+        return Ok(refusal(404));
+    }
     let query = parts.uri.query().unwrap_or_default();
     let is_watch = query.contains("watch=true") || query.contains("watch=1");
     let is_write = parts.method != http::Method::GET;
@@ -194,6 +205,7 @@ fn frames(body: Body) -> futures::stream::BoxStream<'static, Result<Frame<Bytes>
 
 fn refusal(code: u16) -> http::Response<UnsyncBoxBody<Bytes, Broken>> {
     let reason = match code {
+        404 => "NotFound",
         409 => "Conflict",
         410 => "Expired",
         429 => "TooManyRequests",
