@@ -15,7 +15,7 @@ use crate::flow::{Cause, Meter, Problem, Stage};
 use crate::object::ResourceKey;
 
 use super::store::Store;
-use super::{Changed, KindInfo, TrackedBy, WatchedObject};
+use super::{Asks, Changed, KindInfo, TrackedBy, WatchedObject};
 
 /// Objects per page of a list: a page is held as text once, so this bounds the peak.
 const PAGE: u32 = 250;
@@ -112,7 +112,8 @@ impl Sink {
     fn tell(&self, info: &KindInfo, namespace: &str, name: &str, instance: Arc<str>) {
         let key = ResourceKey::new(&info.gvk.group, &info.gvk.kind, namespace, name);
         // The receiver is gone only when the process ends.
-        let _ = self.changes.send(Changed { server: self.server.clone(), instance, key });
+        let server = self.server.clone();
+        let _ = self.changes.send(Changed { server, instance, key, asks: Asks::Reconcile });
     }
 }
 

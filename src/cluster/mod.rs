@@ -41,7 +41,16 @@ pub use tracked::{TrackedBy, instance_key};
 pub use watched::{OwnedObject, WatchedObject, resource};
 pub use workloads::WorkloadView;
 
-/// A tracked object changed.
+/// What a change asks of the applications that it concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asks {
+    /// To compare, and to go on with whatever waits.
+    Reconcile,
+    /// To look at health: pods or nodes changed, which say why an object is as it is, and nothing else.
+    Health,
+}
+
+/// A tracked object changed, or one that the health of tracked objects depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// Address of the cluster.
@@ -50,6 +59,8 @@ pub struct Changed {
     pub instance: Arc<str>,
     /// The object.
     pub key: ResourceKey,
+    /// What it asks for.
+    pub asks: Asks,
 }
 
 /// One cluster: a client, what it knows, and the watches that applications asked for.

@@ -18,7 +18,7 @@ use crate::flow::{QuotaFacts, Resources};
 use crate::health::{devices, facts, kueue};
 use crate::object::{GroupVersionKind, ResourceKey, str_at};
 
-use super::{Changed, Discovery, KindInfo, WatchedObject};
+use super::{Asks, Changed, Discovery, KindInfo, WatchedObject};
 
 /// How long the first list of a kind may take; what has not come by then counts as not there.
 const LIST_DEADLINE: Duration = Duration::from_secs(5);
@@ -80,8 +80,12 @@ impl Waiting {
     /// Tells everybody who waits that an object changed that capacity depends on.
     pub(super) fn tell(&self, key: &ResourceKey) {
         for instance in self.instances.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let changed =
-                Changed { server: self.server.clone(), instance: Arc::clone(instance), key: key.clone() };
+            let changed = Changed {
+                server: self.server.clone(),
+                instance: Arc::clone(instance),
+                key: key.clone(),
+                asks: Asks::Reconcile,
+            };
             // The receiver is gone only when the process ends.
             let _ = self.changes.send(changed);
         }

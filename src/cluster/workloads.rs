@@ -23,7 +23,7 @@ use crate::health::volume::StorageClasses;
 use crate::object::{ResourceKey, list_at, str_at};
 
 use super::room::Waiting;
-use super::{Changed, WatchedObject, resource};
+use super::{Asks, Changed, WatchedObject, resource};
 
 /// The kinds that are watched: group, version, kind, plural.
 const KINDS: [(&str, &str, &str, &str); 4] = [
@@ -298,6 +298,7 @@ impl Follow {
                 server: self.server.clone(),
                 instance: Arc::clone(instance),
                 key,
+                asks: Asks::Health,
             });
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::api::{Application, HealthCode, annotations};
-use crate::flow::{Assessment, Comparison, HealthStatus, Reason, Task, Written};
+use crate::flow::{Assessment, Comparison, HealthStatus, Reason, ResourceComparison, Task, Written};
 use crate::health::workload::{Grace, damp};
 use crate::health::{self, Customizations, Member};
 use crate::object::{Manifest, ResourceKey, i64_at, str_at};
@@ -134,27 +134,41 @@ pub(super) fn roll_up(
     comparison: &Comparison,
     health: &BTreeMap<ResourceKey, HealthStatus>,
 ) -> (HealthCode, String) {
-    let members: Vec<Member> = comparison
-        .resources
+    verdict(&members(app, comparison), health)
+}
+
+/// What the roll-up needs to know of the objects besides their health.
+pub(super) fn members(app: &Application, comparison: &Comparison) -> Vec<(ResourceKey, Member)> {
+    let member = |one: &ResourceComparison| {
+        let object = one.live.as_ref().or(one.desired.as_ref());
+        let is_application = one.key.kind == "Application" && one.key.group == crate::api::GROUP;
+        let member = Member {
+            live: one.live.is_some(),
+            health: None,
+            hook: one.annotations.is_hook(),
+            ignored: object.is_some_and(|object| ignores_health(object)),
+            itself: is_application && one.key.name == app.name() && one.key.namespace == app.namespace(),
+            application: is_application,
+        };
+        (one.key.clone(), member)
+    };
+    comparison.resources.iter().map(member).collect()
+}
+
+/// Health of the application with these objects, and why.
+pub(super) fn verdict(
+    members: &[(ResourceKey, Member)],
+    health: &BTreeMap<ResourceKey, HealthStatus>,
+) -> (HealthCode, String) {
+    let with_health: Vec<Member> = members
         .iter()
-        .map(|one| {
-            let object = one.live.as_ref().or(one.desired.as_ref());
-            let is_application = one.key.kind == "Application" && one.key.group == crate::api::GROUP;
-            Member {
-                live: one.live.is_some(),
-                health: health.get(&one.key).map(|health| health.status),
-                hook: one.annotations.is_hook(),
-                ignored: object.is_some_and(|object| ignores_health(object)),
-                itself: is_application && one.key.name == app.name() && one.key.namespace == app.namespace(),
-                application: is_application,
-            }
-        })
+        .map(|(key, member)| Member { health: health.get(key).map(|health| health.status), ..*member })
         .collect();
-    let rolled_up = health::roll_up(&members);
+    let rolled_up = health::roll_up(&with_health);
     let cause = rolled_up.causes.iter().find_map(|index| {
-        let one = comparison.resources.get(*index)?;
-        let health = health.get(&one.key)?;
-        (!health.message.is_empty()).then(|| format!("{}/{}: {}", one.key.kind, one.key.name, health.message))
+        let (key, _) = members.get(*index)?;
+        let health = health.get(key)?;
+        (!health.message.is_empty()).then(|| format!("{}/{}: {}", key.kind, key.name, health.message))
     });
     (rolled_up.health, cause.unwrap_or_default())
 }

@@ -15,6 +15,7 @@ mod examine;
 mod fetching;
 mod finalize;
 mod gate;
+mod health_step;
 mod inspect;
 mod leader;
 mod ledger;
@@ -110,6 +111,8 @@ struct Memory {
     gate_said: Option<String>,
     /// Since when objects whose failure is damped have failed, without a break.
     failing: HashMap<ResourceKey, crate::api::Time>,
+    /// What the last reconcile saw, as far as a health step needs it.
+    last_look: Option<health_step::LastLook>,
     /// When the first of these failures counts.
     failure_counts_in: Option<Duration>,
     /// Why the Application could not be read at all, once that is in its conditions.
@@ -292,7 +295,7 @@ impl Controller {
                 () = &mut stop => break,
                 Some(changed) = self.changed.recv() => {
                     if let Some(name) = self.shared.application_of(&changed.instance) {
-                        self.shared.queue.add(&name, Duration::ZERO);
+                        self.shared.queue.ask(&name, changed.asks, Duration::ZERO);
                     }
                 }
             }
@@ -305,13 +308,13 @@ impl Controller {
 
 async fn work(shared: Arc<Shared>, mut stopped: tokio::sync::watch::Receiver<bool>) {
     loop {
-        let name = tokio::select! {
-            name = shared.queue.next() => name,
+        let (name, asks) = tokio::select! {
+            turn = shared.queue.next() => turn,
             _ = stopped.wait_for(|stopped| *stopped) => return,
         };
         let project = shared.store.application(&name).and_then(|stored| stored.application.ok());
         let project = project.map(|app| app.project().to_owned()).unwrap_or_default();
-        let again = made_for(name.clone(), project, reconcile::guarded(&shared, &name)).await;
+        let again = made_for(name.clone(), project, reconcile::guarded(&shared, &name, asks)).await;
         shared.queue.done(&name);
         if let Some(delay) = again {
             shared.queue.add(&name, delay);

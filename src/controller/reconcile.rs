@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 
 use crate::api::{Application, ApplicationStatus, Time, annotations};
-use crate::cluster::{Cluster, instance_key};
+use crate::cluster::{Asks, Cluster, instance_key};
 use crate::flow::{Cause, Destination, Next, ObjectName, Problem, Stage};
 use crate::object::{GroupVersionKind, ResourceKey};
 use crate::source::Freshness;
@@ -19,7 +19,8 @@ use super::publish::{Changes, publish, publish_unreadable};
 use super::rendering::{Asked, want};
 use super::validate::validate;
 use super::{
-    Memory, Shared, assess, clusters, delete_hooks, finalize, ledger, operation, rollback, warnings,
+    Memory, Shared, assess, clusters, delete_hooks, finalize, health_step, ledger, operation, rollback,
+    warnings,
 };
 
 /// What a reconcile works on.
@@ -76,8 +77,14 @@ const AFTER_PANIC: Duration = Duration::from_secs(60);
 
 /// Reconciles one application. Gives after how long to come back by itself. A panic, whatever the defect, harms this
 /// application only, and is in its conditions.
-pub(super) async fn guarded(shared: &Shared, name: &ObjectName) -> Option<Duration> {
-    if let Ok(again) = AssertUnwindSafe(reconcile(shared, name)).catch_unwind().await {
+pub(super) async fn guarded(shared: &Shared, name: &ObjectName, asks: Asks) -> Option<Duration> {
+    let work = async {
+        match asks {
+            Asks::Reconcile => reconcile(shared, name).await,
+            Asks::Health => health_step::step(shared, name).await,
+        }
+    };
+    if let Ok(again) = AssertUnwindSafe(work).catch_unwind().await {
         return again;
     }
     let message = "the reconcile panicked: this is a defect of Tiphys, the controller's log says where";
@@ -118,11 +125,13 @@ async fn reconcile(shared: &Shared, name: &ObjectName) -> Option<Duration> {
             again
         }
         Err(problem) => {
+            memory.last_look = None;
             tracing::warn!(application = %name, stage = problem.stage.as_str(), cause = ?problem.cause, "{problem}");
             report(shared, &app, &problem, now).await;
             wait_after(&problem, &mut memory.failures)
         }
     };
+    tracing::debug!(application = %name, took = ?started.elapsed(), "reconciled");
     shared.meter.reconciled(name, &app.spec.destination.server, started.elapsed());
     let poll = until_poll(shared, &mut memory);
     Some(again.map_or(poll, |again| again.min(poll)))
@@ -236,7 +245,8 @@ async fn run(
         finalizers: delete_hooks::wanted_finalizers(&newest, comparison),
     };
     write(shared, &newest, &status, &changes).await?;
-    Ok([again, memory.failure_counts_in, memory.ledger.again()].into_iter().flatten().min())
+    health_step::remember(&work, memory, comparison, health, outcome.held);
+    Ok([again, memory.ledger.again()].into_iter().flatten().min())
 }
 
 /// The operation may have been stored in the meantime: what was seen is laid over the newest state.

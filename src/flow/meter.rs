@@ -71,6 +71,11 @@ pub trait Meter: Send + Sync {
         let _ = (application, server, took);
     }
 
+    /// The health of an application was looked at without a comparison, because pods or nodes changed.
+    fn health_looked_at(&self, application: &ObjectName, server: &str) {
+        let _ = (application, server);
+    }
+
     /// A sync of an application ended.
     fn synced(&self, sync: &SyncEnd<'_>) {
         let _ = sync;

@@ -18,6 +18,7 @@ const GIT_BUCKETS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0];
 pub struct Counters {
     registry: Registry,
     reconciles: HistogramVec,
+    health_steps: IntCounterVec,
     syncs: IntCounterVec,
     sync_seconds: CounterVec,
     git_requests: IntCounterVec,
@@ -49,6 +50,7 @@ impl Counters {
         let of_app = |more: &[&'static str]| [app.as_slice(), more].concat();
         Ok(Self {
             reconciles: histogram("argocd_app_reconcile", &RECONCILE_BUCKETS, &["namespace", "dest_server"])?,
+            health_steps: counter("tiphys_app_health_steps_total", &["namespace", "dest_server"])?,
             syncs: counter("argocd_app_sync_total", &of_app(&["dest_server", "phase", "dry_run"]))?,
             sync_seconds: in_registry(
                 &registry,
@@ -99,6 +101,9 @@ fn in_registry<C: Collector + Clone + 'static>(
 fn help(name: &str) -> &'static str {
     match name {
         "argocd_app_reconcile" => "Application reconciliation performance in seconds.",
+        "tiphys_app_health_steps_total" => {
+            "Number of times that health was looked at without a comparison, because pods or nodes changed."
+        }
         "argocd_app_sync_total" => "Number of application syncs.",
         "argocd_app_sync_duration_seconds_total" => "Application sync performance in seconds total.",
         "argocd_git_request_total" => "Number of requests to Git servers.",
@@ -119,6 +124,10 @@ impl Meter for Counters {
         self.reconciles
             .with_label_values(&[application.namespace.as_str(), server])
             .observe(took.as_secs_f64());
+    }
+
+    fn health_looked_at(&self, application: &ObjectName, server: &str) {
+        self.health_steps.with_label_values(&[application.namespace.as_str(), server]).inc();
     }
 
     fn synced(&self, sync: &crate::flow::SyncEnd<'_>) {

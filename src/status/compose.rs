@@ -172,7 +172,7 @@ fn resources(
     entries.collect()
 }
 
-fn health(before: &Health, code: HealthCode, message: String, now: Time) -> Health {
+pub(super) fn health(before: &Health, code: HealthCode, message: String, now: Time) -> Health {
     let unchanged = before.status == Some(code);
     Health {
         status: Some(code),

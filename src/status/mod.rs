@@ -8,6 +8,7 @@ mod conditions;
 mod drift;
 mod note;
 mod patch;
+mod reassess;
 mod state;
 
 pub use bounded::{OMITTED, OMITTED_RESULTS};
@@ -16,4 +17,5 @@ pub use conditions::merge_conditions;
 pub use drift::{Drift, Fight, FightLimits, drifts, fights, is_open, key_of, record};
 pub use note::set_note;
 pub use patch::merge_patch;
+pub use reassess::with_health;
 pub use state::state_annotation;

@@ -11,6 +11,7 @@ mod faults;
 mod gate;
 mod guards;
 mod harness;
+mod health;
 mod kill;
 mod large;
 mod leader;
