@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::diff::is_book;
 use crate::flow::{OwnershipChange, Prediction};
 use crate::object::{Manifest, ResourceKey};
 
@@ -130,11 +131,7 @@ impl Predictions {
 /// Hash of an object without the annotations in which Kubernetes' own controllers keep their books, unless Git sets
 /// them. What kubectl writes counts: it tells that somebody applied the object.
 fn without_books(applied: &Manifest, body: &Value) -> u64 {
-    let is_book = |key: &str| {
-        key.split_once('/').is_some_and(|(domain, _)| {
-            domain.ends_with(".kubernetes.io") && domain != "kubectl.kubernetes.io"
-        }) && applied.annotation(key).is_none()
-    };
+    let is_book = |key: &str| is_book(key) && applied.annotation(key).is_none();
     let found = body.pointer("/metadata/annotations").and_then(Value::as_object);
     if !found.is_some_and(|annotations| annotations.keys().any(|key| is_book(key))) {
         return content_hash(body);

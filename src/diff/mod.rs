@@ -29,5 +29,5 @@ pub use field_set::managed_fields;
 pub use ignore::{IgnoreRules, InvalidRule};
 pub use kinds::{KnownFields, normalize_kind};
 pub use normalize::{normalized, strip_server_fields};
-pub use ownership::{FieldManagers, drop_migrated, with_ownership, without_mutations};
+pub use ownership::{FieldManagers, drop_migrated, is_book, with_ownership, without_mutations};
 pub use shared::{Owner, shared_resources};

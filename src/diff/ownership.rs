@@ -32,9 +32,10 @@ enum How {
 }
 
 impl FieldManagers {
-    /// Reads them from `managedFields`. Our own applies are left out: every object has them.
+    /// Reads them from `managedFields`. Our own applies are left out, which every object has, and whoever owns nothing
+    /// that is ever compared.
     pub fn of(entries: &[Value]) -> Self {
-        let others = entries.iter().filter(|entry| !is_ours(entry));
+        let others = entries.iter().filter(|entry| !is_ours(entry) && !keeps_books(entry));
         Self(others.map(|entry| (Box::from(manager_of(entry)), How::of(entry))).collect())
     }
 
@@ -53,6 +54,23 @@ impl FieldManagers {
         });
         ours.map(|(name, _)| name.to_string()).collect()
     }
+}
+
+/// Whether an entry owns status alone, and annotations in which Kubernetes' own controllers keep their books, such as
+/// the revision of a Deployment.
+fn keeps_books(entry: &Value) -> bool {
+    let names =
+        |place: &[&str]| at(entry, place).and_then(Value::as_object).map(Map::keys).into_iter().flatten();
+    let is_book = |step: &String| step == "." || step.strip_prefix("f:").is_some_and(is_book);
+    names(&["fieldsV1"]).all(|step| matches!(step.as_str(), "f:status" | "f:metadata"))
+        && names(&["fieldsV1", "f:metadata"]).all(|step| step == "f:annotations")
+        && names(&["fieldsV1", "f:metadata", "f:annotations"]).all(is_book)
+}
+
+/// Whether an annotation is Kubernetes' own. What kubectl writes is not: it tells that somebody applied the object.
+pub fn is_book(annotation: &str) -> bool {
+    let domain = annotation.split_once('/').map_or("", |(domain, _)| domain);
+    domain.ends_with(".kubernetes.io") && domain != "kubectl.kubernetes.io"
 }
 
 impl How {
@@ -257,6 +275,8 @@ mod tests {
         let mut scaled = entry("vpa", "Update", json!({"f:spec": {"f:replicas": {}}}));
         scaled["subresource"] = "scale".into();
         let owners = FieldManagers::of(&[after[0].clone(), scaled]);
+        let books = json!({"f:status": {}, "f:metadata": {"f:annotations": {".": {}, "f:deployment.kubernetes.io/revision": {}}}});
+        assert!(!FieldManagers::of(&[entry("kcm", "Update", books)]).names("kcm"));
         assert!(owners.names("vpa") && !owners.names("hpa") && owners.to_migrate("vpa").is_empty());
         assert_eq!(with_ownership(&after, &[], &[]), None);
     }
