@@ -3,6 +3,12 @@
 
 mod architecture;
 mod cluster;
+mod health_fuzz;
+mod health_target;
 mod kustomize_charts;
+mod lua_bombs;
 mod plan;
 mod source;
+
+#[path = "../fuzz/mutate.rs"]
+mod mutate;

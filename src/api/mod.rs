@@ -9,6 +9,7 @@
 
 pub mod annotations;
 mod application;
+mod cause;
 mod condition;
 mod crd;
 mod destination;
@@ -31,6 +32,7 @@ mod time;
 pub use application::{
     Application, ApplicationSpec, IgnoreDifferences, Info, InvalidApplication, decode_application,
 };
+pub use cause::{ResourceCause, ResourceShortage};
 pub use condition::{Condition, ConditionType};
 pub use crd::{application_crd, project_crd};
 pub use destination::{ApplicationDestination, DestinationTarget, SourceOverride};

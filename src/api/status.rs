@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ApplicationDestination, ApplicationSource, Condition, DriftEntry, HealthCode, IgnoreDifferences,
-    OperationState, RevisionHistory, RevisionNote, SourceHydratorStatus, SourceType, Time, is_default,
+    OperationState, ResourceCause, RevisionHistory, RevisionNote, SourceHydratorStatus, SourceType, Time,
+    is_default,
 };
 
 /// `status` of an Application.
@@ -258,4 +259,7 @@ pub struct TiphysStatus {
     /// Who made the revisions of the history.
     #[serde(skip_serializing_if = "is_default")]
     pub revisions: Vec<RevisionNote>,
+    /// Why objects are not healthy, the worst first; 50 at most.
+    #[serde(skip_serializing_if = "is_default")]
+    pub causes: Vec<ResourceCause>,
 }

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::flow::{Capacity, NodeFacts, PodFacts, PodPhase};
 use crate::health::facts;
+use crate::health::pod_owner::belongs;
 use crate::health::volume::StorageClasses;
 use crate::object::{ResourceKey, list_at, str_at};
 
@@ -80,22 +81,11 @@ pub struct WorkloadView {
 }
 
 impl WorkloadView {
-    /// The pods that a workload owns, directly or through a ReplicaSet; a pod is its own.
+    /// The pods of a workload, by owner or by the labels of its operator; a pod is its own.
     pub fn pods_of(&self, workload: &Value) -> Vec<&PodFacts> {
-        let uid = str_at(workload, &["metadata", "uid"]).unwrap_or_default();
-        let name = (
-            str_at(workload, &["metadata", "namespace"]).unwrap_or_default(),
-            str_at(workload, &["metadata", "name"]).unwrap_or_default(),
-        );
-        let is_pod = str_at(workload, &["kind"]) == Some("Pod");
-        let owned = |pod: &&Arc<PodFacts>| {
-            if is_pod {
-                return (pod.namespace.as_str(), pod.name.as_str()) == name;
-            }
-            !uid.is_empty()
-                && (pod.owner == uid || self.owners.get(&pod.owner).is_some_and(|owner| owner == uid))
-        };
-        self.pods.iter().filter(owned).map(|pod| &**pod).collect()
+        let is_its =
+            |pod: &&Arc<PodFacts>| belongs(pod, self.owners.get(&pod.owner).map(String::as_str), workload);
+        self.pods.iter().filter(is_its).map(|pod| &**pod).collect()
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::api::{Application, HealthCode, annotations};
 use crate::flow::{Assessment, Comparison, HealthStatus, Reason, ResourceComparison, Task, Written};
+use crate::health::pod_owner::has_pods;
 use crate::health::workload::{Grace, damp};
 use crate::health::{self, Customizations, Member};
 use crate::object::{Manifest, ResourceKey, i64_at, str_at};
@@ -66,14 +67,18 @@ fn damp_failures(
     assessed: &mut BTreeMap<ResourceKey, HealthStatus>,
 ) {
     let of_app = grace_of_app(&work.app);
-    let before = std::mem::take(&mut memory.failing);
+    let before = memory
+        .failing
+        .take()
+        .unwrap_or_else(|| crate::status::failing_since(&work.app.extension_state().causes));
+    let mut failing = BTreeMap::new();
     memory.failure_counts_in = None;
     for one in &comparison.resources {
         let (Some(live), Some(health)) = (&one.live, assessed.get_mut(&one.key)) else { continue };
         let grace = Grace::of(live.body()).or(of_app);
         let Some(limit) = grace.degraded.filter(|_| health.status == HealthCode::Degraded) else { continue };
         let since = before.get(&one.key).copied().unwrap_or(work.now);
-        memory.failing.insert(one.key.clone(), since);
+        failing.insert(one.key.clone(), since);
         let rest = limit.saturating_sub(Duration::from_secs(since.seconds_until(work.now)));
         if !rest.is_zero() {
             let soonest = memory.failure_counts_in.map_or(rest, |soonest| soonest.min(rest));
@@ -81,6 +86,7 @@ fn damp_failures(
         }
         *health = damp(health.clone(), Some(since), grace, work.now);
     }
+    memory.failing = Some(failing);
 }
 
 /// The limits that the application sets for all of its objects.
@@ -91,10 +97,7 @@ fn grace_of_app(app: &Application) -> Grace {
 
 /// Kinds whose pods, or whose storage class, tell more than the object itself.
 fn has_causes(key: &ResourceKey) -> bool {
-    matches!(
-        key.kind.as_str(),
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Pod" | "PersistentVolumeClaim"
-    )
+    has_pods(&key.group, &key.kind) || key.kind == "PersistentVolumeClaim" && key.group.is_empty()
 }
 
 async fn name_causes(

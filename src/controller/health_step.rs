@@ -14,7 +14,7 @@ use crate::cluster::Asks;
 use crate::flow::{Comparison, HealthStatus, ObjectName, Problem, Reason};
 use crate::health::Member;
 use crate::object::ResourceKey;
-use crate::status::with_health;
+use crate::status::{causes, with_health};
 use crate::sync::asks_for_rollback;
 
 use super::publish::Changes;
@@ -123,7 +123,8 @@ async fn look_again(work: &Work<'_>, memory: &mut Memory, mut look: LastLook) ->
     plan_next(work, memory, &look.health);
     if !changed.is_empty() {
         let rolled_up = assess::held(verdict, look.held.as_deref());
-        let mut status = with_health(&work.app, &changed, rolled_up, work.now);
+        let causes = causes(&look.health, &memory.failing.clone().unwrap_or_default());
+        let mut status = with_health(&work.app, &changed, rolled_up, causes, work.now);
         let compared = status.reconciled_at;
         ledger::add_conditions(&memory.ledger, &work.app, &mut status, &look.open, &look.health, work.now);
         status.reconciled_at = compared;

@@ -109,8 +109,8 @@ struct Memory {
     dry_run_done: Option<String>,
     /// What the capacity gate said last, so that it is said once.
     gate_said: Option<String>,
-    /// Since when objects whose failure is damped have failed, without a break.
-    failing: HashMap<ResourceKey, crate::api::Time>,
+    /// Since when objects whose failure is damped have failed, without a break; before the first look, the status knows.
+    failing: Option<BTreeMap<ResourceKey, crate::api::Time>>,
     /// What the last reconcile saw, as far as a health step needs it.
     last_look: Option<health_step::LastLook>,
     /// When the first of these failures counts.

@@ -152,11 +152,20 @@ fn transition(before: &ApplicationStatus, now: &ApplicationStatus) -> Option<(&'
         let word = |code: Option<HealthCode>| code.map_or("", HealthCode::as_str);
         let because =
             if now.health.message.is_empty() { String::new() } else { format!(": {}", now.health.message) };
+        let because = format!("{because}{}", cause_words(now));
         let (before, now) = (word(before.health.status), word(now.health.status));
         texts.push(format!("Updated health status: {before} -> {now}{because}"));
     }
     let kind = if degraded { "Warning" } else { "Normal" };
     (!texts.is_empty()).then(|| (kind, texts.join("; ")))
+}
+
+/// The causes, in the words of the closed list.
+fn cause_words(now: &ApplicationStatus) -> String {
+    let mut words: Vec<&str> = now.tiphys.causes.iter().map(|cause| cause.reason.as_str()).collect();
+    words.sort_unstable();
+    words.dedup();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
 }
 
 /// That an operation started or ended.

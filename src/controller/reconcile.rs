@@ -12,7 +12,7 @@ use crate::cluster::{Asks, Cluster, instance_key};
 use crate::flow::{Cause, Destination, Next, ObjectName, Problem, Stage};
 use crate::object::{GroupVersionKind, ResourceKey};
 use crate::source::Freshness;
-use crate::status::{Seen, compose};
+use crate::status::{Seen, causes, compose};
 
 use super::again::when_again;
 use super::publish::{Changes, publish, publish_unreadable};
@@ -219,14 +219,14 @@ async fn run(
     let warnings = warnings.chain(source_problem);
     let problems = comparison.problems.iter().cloned().chain(outcome.problems).chain(warnings).collect();
     let ended = Time::new(jiff::Timestamp::now());
-    let drift = ledger::healed(&memory.ledger, &work, comparison, &revision, ended);
     let rolled_up = assess::held(assess::roll_up(&work.app, comparison, &health), outcome.held.as_deref());
     let newest = newest(&work);
     let extension = rollback::remember(&work, &newest, &wanted, comparison, &rolled_up, &outcome.state).await;
     let seen = Seen {
         comparison: Some(comparison),
-        drift: Some(drift),
+        drift: Some(ledger::healed(&memory.ledger, &work, comparison, &revision, ended)),
         revisions_made: Some(memory.ledger.revisions.clone()),
+        causes: Some(causes(&health, &memory.failing.clone().unwrap_or_default())),
         rolled_up: Some(rolled_up),
         extension: Some(extension),
         health: Some(&health),

@@ -1,14 +1,15 @@
 //! Runs one script under limits.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, Value as LuaValue, VmState};
 use serde_json::Value;
 
+use super::lua_clock::Clock;
 use super::lua_env::{Prototype, libraries};
 use super::lua_json::{from_lua, to_lua};
 use super::sandbox::SandboxPool;
@@ -18,8 +19,8 @@ use crate::flow::{HealthStatus, Script, ScriptError};
 pub const MAX_RUN: Duration = Duration::from_secs(1);
 /// How much memory an interpreter may use, object included.
 const MAX_MEMORY: usize = 64 << 20;
-/// After so many instructions the deadline is looked at.
-const INSTRUCTIONS: u32 = 1000;
+/// After so many instructions the deadline is looked at: few, since one that joins texts may copy megabytes.
+const INSTRUCTIONS: u32 = 200;
 /// So many compiled scripts are kept per interpreter.
 const MAX_COMPILED: usize = 256;
 /// Longer scripts are refused.
@@ -132,26 +133,20 @@ struct Interpreter {
     lua: Lua,
     prototype: Prototype,
     compiled: BTreeMap<String, Function>,
-    deadline: Rc<Cell<Option<Instant>>>,
-    expired: Rc<Cell<bool>>,
+    clock: Rc<Clock>,
 }
 
 impl Interpreter {
     fn new(open_libs: bool) -> mlua::Result<Self> {
         let lua = Lua::new_with(libraries(open_libs), LuaOptions::default())?;
         lua.set_memory_limit(MAX_MEMORY)?;
-        let deadline = Rc::new(Cell::new(None::<Instant>));
-        let expired = Rc::new(Cell::new(false));
-        let prototype = Prototype::new(&lua, open_libs, &expired)?;
-        let (until, over) = (Rc::clone(&deadline), Rc::clone(&expired));
+        let clock = Rc::new(Clock::default());
+        let prototype = Prototype::new(&lua, open_libs, &clock)?;
+        let of_hook = Rc::clone(&clock);
         lua.set_hook(HookTriggers::new().every_nth_instruction(INSTRUCTIONS), move |_, _| {
-            if until.get().is_some_and(|until| Instant::now() >= until) {
-                over.set(true);
-                return Err(mlua::Error::runtime("the script ran longer than it may"));
-            }
-            Ok(VmState::Continue)
+            of_hook.check().map(|()| VmState::Continue)
         })?;
-        Ok(Self { lua, prototype, compiled: BTreeMap::new(), deadline, expired })
+        Ok(Self { lua, prototype, compiled: BTreeMap::new(), clock })
     }
 
     fn run(
@@ -161,8 +156,8 @@ impl Interpreter {
         parameters: &BTreeMap<String, String>,
     ) -> Result<Value, String> {
         let returned = self.call(text, object, parameters);
-        self.deadline.set(None);
-        if self.expired.get() {
+        self.clock.stop();
+        if self.clock.has_expired() {
             return Err(format!("the script ran longer than {} s", MAX_RUN.as_secs()));
         }
         from_lua(&returned.map_err(|error| message_of(&error))?)
@@ -183,7 +178,7 @@ impl Interpreter {
         environment.raw_set("actionParams", given)?;
         let function = self.compile(text)?;
         function.set_environment(environment)?;
-        self.deadline.set(Some(Instant::now() + MAX_RUN));
+        self.clock.start(MAX_RUN);
         let mut returned: MultiValue = function.call(())?;
         Ok(returned.pop_back().unwrap_or(LuaValue::Nil))
     }

@@ -1,12 +1,16 @@
 //! What a script finds: the functions of the base and table libraries that cannot harm, a safe `os`, and, where the
 //! standard libraries are open, `string` and `math`. Made anew for each run.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use mlua::{Function, Lua, MultiValue, StdLib, Table, Value as LuaValue};
+
+use super::lua_clock::Clock;
+
+/// Longer lists are not sorted: nothing interrupts a sort whose order is not a script's.
+const MAX_SORTED: usize = 100_000;
 
 /// Base functions that are handed on as they are.
 const BASE: &[&str] = &[
@@ -26,20 +30,25 @@ pub(super) struct Prototype {
 }
 
 impl Prototype {
-    pub(super) fn new(lua: &Lua, open_libs: bool, expired: &Rc<Cell<bool>>) -> mlua::Result<Self> {
+    pub(super) fn new(lua: &Lua, open_libs: bool, clock: &Rc<Clock>) -> mlua::Result<Self> {
         let globals = lua.globals();
         let mut base = Vec::new();
         for name in BASE {
             base.push((*name, globals.raw_get(*name)?));
         }
         let mut table = entries(&globals.raw_get("table")?)?;
+        for (name, function) in &mut table {
+            if let LuaValue::Function(original) = function {
+                *function = LuaValue::Function(bounded(lua, name, original.clone(), clock)?);
+            }
+        }
         let unpack = table.iter().find(|(name, _)| name == "unpack").map(|(_, function)| function.clone());
         base.push(("unpack", unpack.unwrap_or(LuaValue::Nil)));
         let getn = lua.create_function(|_, list: Table| Ok(list.raw_len()))?;
         table.push(("getn".to_owned(), LuaValue::Function(getn)));
         base.push(("print", LuaValue::Function(lua.create_function(|_, _: MultiValue| Ok(()))?)));
-        base.push(("pcall", LuaValue::Function(protected_call(lua, expired)?)));
-        base.push(("xpcall", LuaValue::Function(protected_call_with_handler(lua, expired)?)));
+        base.push(("pcall", LuaValue::Function(protected_call(lua, clock)?)));
+        base.push(("xpcall", LuaValue::Function(protected_call_with_handler(lua, clock)?)));
         base.push(("setmetatable", LuaValue::Function(set_metatable(lua)?)));
         base.push(("getmetatable", LuaValue::Function(get_metatable(lua)?)));
         base.push(("_VERSION", LuaValue::String(lua.create_string("Lua 5.1")?)));
@@ -76,22 +85,42 @@ impl Prototype {
     }
 }
 
+/// A function of the table library, whose loops no hook interrupts, for lists of a true length alone and not after the
+/// script's time.
+fn bounded(lua: &Lua, name: &str, original: Function, clock: &Rc<Clock>) -> mlua::Result<Function> {
+    let (clock, sorts) = (Rc::clone(clock), name == "sort");
+    lua.create_function(move |_, arguments: MultiValue| {
+        clock.check()?;
+        if let Some(LuaValue::Table(list)) = arguments.front() {
+            if let Some(metatable) = list.metatable()
+                && metatable.raw_get::<LuaValue>("__len")? != LuaValue::Nil
+            {
+                return Err(mlua::Error::runtime("the table library takes no list with a length of its own"));
+            }
+            if sorts && list.raw_len() > MAX_SORTED {
+                return Err(mlua::Error::runtime(format!("a list of more than {MAX_SORTED} is not sorted")));
+            }
+        }
+        original.call::<MultiValue>(arguments)
+    })
+}
+
 fn entries(table: &Table) -> mlua::Result<Vec<(String, LuaValue)>> {
     table.pairs::<String, LuaValue>().collect()
 }
 
 /// `pcall` that cannot swallow the end of a script's time.
-fn protected_call(lua: &Lua, expired: &Rc<Cell<bool>>) -> mlua::Result<Function> {
-    let expired = Rc::clone(expired);
+fn protected_call(lua: &Lua, clock: &Rc<Clock>) -> mlua::Result<Function> {
+    let clock = Rc::clone(clock);
     lua.create_function(move |lua, (function, arguments): (LuaValue, MultiValue)| {
-        answer(lua, call(&function, arguments), &expired)
+        answer(lua, call(&function, arguments), &clock)
     })
 }
 
-fn protected_call_with_handler(lua: &Lua, expired: &Rc<Cell<bool>>) -> mlua::Result<Function> {
-    let expired = Rc::clone(expired);
+fn protected_call_with_handler(lua: &Lua, clock: &Rc<Clock>) -> mlua::Result<Function> {
+    let clock = Rc::clone(clock);
     lua.create_function(move |lua, (function, handler, arguments): (LuaValue, Function, MultiValue)| {
-        let mut values = answer(lua, call(&function, arguments), &expired)?;
+        let mut values = answer(lua, call(&function, arguments), &clock)?;
         if matches!(values.front(), Some(LuaValue::Boolean(false))) {
             values.pop_front();
             let mut handled: MultiValue = handler.call(values)?;
@@ -109,13 +138,13 @@ fn call(function: &LuaValue, arguments: MultiValue) -> mlua::Result<MultiValue> 
     }
 }
 
-fn answer(lua: &Lua, result: mlua::Result<MultiValue>, expired: &Cell<bool>) -> mlua::Result<MultiValue> {
+fn answer(lua: &Lua, result: mlua::Result<MultiValue>, clock: &Clock) -> mlua::Result<MultiValue> {
     match result {
         Ok(mut values) => {
             values.push_front(LuaValue::Boolean(true));
             Ok(values)
         }
-        Err(error) if expired.get() || matches!(error, mlua::Error::MemoryError(_)) => Err(error),
+        Err(error) if clock.has_expired() || matches!(error, mlua::Error::MemoryError(_)) => Err(error),
         Err(error) => {
             let message = LuaValue::String(lua.create_string(super::lua::message_of(&error))?);
             Ok(MultiValue::from_iter([LuaValue::Boolean(false), message]))

@@ -81,6 +81,65 @@ fn memory_is_bounded_and_the_next_script_runs() {
     assert_eq!(run("return 1"), Ok(json!(1)));
 }
 
+/// Each goes round a limit in its own way. A run that comes back at all has been cut off: nothing else ends them.
+#[test]
+fn bombs_are_cut_off() {
+    let time = "the script ran longer than 1 s";
+    let memory = "the script used more memory than it may";
+    let cases = [
+        ("::again:: goto again", time),
+        ("local t = {} for i = 1, 1e8 do t[i] = i end", memory),
+        ("local t = {} while true do t[{}] = {} end", memory),
+        ("local s = ('x') for i = 1, 24 do s = s .. s end while true do local t = s .. 'y' end", time),
+        ("local function f(n) return pcall(f, n) end while true do f() end", time),
+        ("while true do xpcall(error, function() error('again') end) end", "again"),
+        (
+            "local t = setmetatable({}, {__index = function(t, k) return t[k + 1] end}) return t[1]",
+            "stack overflow",
+        ),
+        ("local t = {} setmetatable(t, {__index = t, __newindex = t}) return t.x", "loop in gettable"),
+        (
+            "local t = setmetatable({}, {__len = function() return 1e9 end}) table.insert(t, 1, 'x')",
+            "length of its own",
+        ),
+        (
+            "local t = setmetatable({}, {__len = function() return 1e9 end}) table.remove(t, 1)",
+            "length of its own",
+        ),
+        (
+            "local t = setmetatable({}, {__len = function() return 1e9 end}) table.sort(t, rawequal)",
+            "length of its own",
+        ),
+        ("local t = {} for i = 1, 2e5 do t[i] = {} end table.sort(t, rawequal)", "is not sorted"),
+        ("local t = {} for i = 1, 1e6 do t[i] = 1 end while true do table.insert(t, 1, 1) end", time),
+        ("table.unpack({}, 1, 1e8)", "too many results to unpack"),
+        ("return select('#', unpack({}, 1, 1e7))", "too many results to unpack"),
+        ("local t = {1, 2, 3} table.sort(t, function() while true do end end)", time),
+        ("setmetatable({}, {__tostring = function() while true do end end}).x = tostring(1)", ""),
+        ("local t = {x = 1} for i = 1, 60 do t = {t, t} end return t", "more than it may"),
+        ("local t = {} t.t = t return t", "holds itself"),
+        (
+            "local s = ('x') for i = 1, 20 do s = s .. s end local t = {} for i = 1, 1000 do t[i] = s end return t",
+            "more than it may",
+        ),
+        ("string.rep('x', 1e9)", "attempt to index global 'string'"),
+        ("coroutine.wrap(function() end)()", "attempt to index global 'coroutine'"),
+        ("error(setmetatable({}, {__tostring = function() while true do end end}))", ""),
+        ("collectgarbage('stop')", "attempt to call global 'collectgarbage'"),
+    ];
+    for (script, words) in cases {
+        let outcome = run(script);
+        if words.is_empty() {
+            continue;
+        }
+        let failure = outcome.expect_err(script);
+        // On a slow machine the time may be over before the memory is full.
+        let cut_off = failure.contains(words) || words == memory && failure == time;
+        assert!(cut_off, "{script}: {failure}");
+    }
+    assert_eq!(run("return 1"), Ok(json!(1)));
+}
+
 #[test]
 fn actions_get_their_parameters() {
     let runner = LuaRunner::new(None);

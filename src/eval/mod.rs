@@ -9,6 +9,7 @@
 mod jq;
 mod jq_run;
 mod lua;
+mod lua_clock;
 mod lua_env;
 mod lua_json;
 mod sandbox;

@@ -97,6 +97,8 @@ pub struct PodFacts {
     pub namespace: String,
     /// Name.
     pub name: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
     /// `uid` of the owner that controls it; empty for a pod on its own.
     pub owner: String,
     /// Whether it is being deleted.

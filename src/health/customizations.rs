@@ -21,6 +21,8 @@ pub struct HealthScript {
 #[derive(Clone, Default)]
 pub struct Customizations<'a> {
     scripts: Arc<BTreeMap<String, HealthScript>>,
+    /// Names that are globs, in their order.
+    globs: Vec<(globset::GlobMatcher, String)>,
     runner: Option<&'a dyn Script>,
 }
 
@@ -32,19 +34,21 @@ impl<'a> Customizations<'a> {
 
     /// Scripts by `group/Kind`, and the interpreter that runs them.
     pub fn new(scripts: impl Into<Arc<BTreeMap<String, HealthScript>>>, runner: &'a dyn Script) -> Self {
-        Self { scripts: scripts.into(), runner: Some(runner) }
+        let scripts = scripts.into();
+        let globs = scripts.keys().filter_map(|name| Some((matcher(name)?, name.clone()))).collect();
+        Self { scripts, globs, runner: Some(runner) }
     }
 
     /// The script for a kind: the exact name first, then the first glob that matches, in the order of the names.
     pub fn script_for(&self, gvk: &GroupVersionKind) -> Option<&HealthScript> {
+        if self.scripts.is_empty() {
+            return None;
+        }
         let key = if gvk.group.is_empty() { gvk.kind.clone() } else { format!("{}/{}", gvk.group, gvk.kind) };
         let given = |script: &&HealthScript| !script.text.is_empty();
         self.scripts.get(&key).filter(given).or_else(|| {
-            self.scripts
-                .iter()
-                .filter(|(glob, _)| glob_matches(glob, &key))
-                .map(|(_, script)| script)
-                .find(given)
+            let matching = self.globs.iter().filter(|(glob, _)| glob.is_match(&key));
+            matching.filter_map(|(_, name)| self.scripts.get(name)).find(given)
         })
     }
 
@@ -59,8 +63,8 @@ impl<'a> Customizations<'a> {
     }
 }
 
-/// Matches a glob (`*`, `?`, `[a-z]`, `{a,b}`) against the whole of a text; `*` crosses `/`.
-fn glob_matches(glob: &str, text: &str) -> bool {
-    let is_glob = glob.contains(['*', '?', '[', '{']);
-    is_glob && globset::Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(text))
+/// The matcher of a name that is a glob (`*`, `?`, `[a-z]`, `{a,b}`) for whole texts; `*` crosses `/`.
+fn matcher(name: &str) -> Option<globset::GlobMatcher> {
+    let glob = name.contains(['*', '?', '[', '{']).then(|| globset::Glob::new(name).ok()).flatten()?;
+    Some(glob.compile_matcher())
 }

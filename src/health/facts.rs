@@ -167,6 +167,7 @@ pub fn pod(body: &Value) -> PodFacts {
         serves_model: MODEL_LABELS.iter().any(|label| labels.contains_key(*label)),
         containers: containers(spec, status),
         request: pod_request(spec),
+        labels,
     }
 }
 

@@ -17,6 +17,7 @@ pub mod gate;
 pub mod hook;
 pub mod kueue;
 pub mod placement;
+pub mod pod_owner;
 pub mod pod_sets;
 mod quantity;
 mod rollup;

@@ -6,7 +6,7 @@ use prometheus::{Encoder, Error, GaugeVec, Opts, TextEncoder};
 
 use crate::api::{Application, HealthCode, Time};
 use crate::controller::Shared;
-use crate::flow::ObjectName;
+use crate::flow::{ObjectName, Reason};
 
 use super::Endpoints;
 
@@ -17,6 +17,7 @@ use super::Endpoints;
 pub(super) fn text(endpoints: &Endpoints) -> Result<Vec<u8>, Error> {
     let mut families = endpoints.counters.registry().gather();
     families.extend(applications(&endpoints.shared)?);
+    families.extend(causes(&endpoints.shared)?);
     families.extend(application_labels(&endpoints.shared, &endpoints.labels)?);
     families.extend(clusters(&endpoints.shared)?);
     let mut text = Vec::new();
@@ -82,6 +83,25 @@ fn applications(shared: &Shared) -> Result<Vec<MetricFamily>, Error> {
         }
     }
     Ok([info, conditions, orphans, unhealthy, queue].iter().flat_map(Collector::collect).collect())
+}
+
+/// `tiphys_app_unhealthy`: why objects are not healthy.
+fn causes(shared: &Shared) -> Result<Vec<MetricFamily>, Error> {
+    let causes = gauge(
+        "tiphys_app_unhealthy",
+        "Number of objects of the application that are not healthy, by cause (a word of a closed list).",
+        &["namespace", "name", "project", "cause"],
+    )?;
+    for app in shared.applications() {
+        for cause in &app.extension_state().causes {
+            // What the status holds may be anybody's: only words of the list become labels.
+            if let Some(known) = Reason::ALL.iter().find(|known| known.as_str() == cause.reason) {
+                let labels = [app.namespace(), app.name(), app.project(), known.as_str()];
+                causes.with_label_values(&labels).inc();
+            }
+        }
+    }
+    Ok(causes.collect())
 }
 
 fn labels_of(app: &Application) -> [String; 10] {

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::api::{
     Application, ApplicationStatus, ApplicationSummary, ComparedTo, ConditionType, DriftEntry, Health,
-    HealthCode, OperationState, ResourceHealth, ResourceStatus, RevisionHistory, RevisionNote, SourceType,
-    SyncCode, SyncStatus, Time, TiphysStatus,
+    HealthCode, OperationState, ResourceCause, ResourceHealth, ResourceStatus, RevisionHistory, RevisionNote,
+    SourceType, SyncCode, SyncStatus, Time, TiphysStatus,
 };
 use crate::flow::{Comparison, HealthStatus, Problem};
 use crate::object::{Manifest, ResourceKey, list_at, str_at};
@@ -38,6 +38,8 @@ pub struct Seen<'a> {
     pub problems: Vec<Problem>,
     /// The drift ledger, where it was looked at.
     pub drift: Option<Vec<DriftEntry>>,
+    /// Why objects are not healthy, where that was looked at.
+    pub causes: Option<Vec<ResourceCause>>,
     /// Who made the revisions of the history, where that was looked at.
     pub revisions_made: Option<Vec<RevisionNote>>,
     /// Namespace of the controller.
@@ -95,6 +97,9 @@ pub fn compose(app: &Application, seen: &Seen<'_>, now: Time) -> ApplicationStat
     }
     if let Some(drift) = &seen.drift {
         status.tiphys.drift.clone_from(drift);
+    }
+    if let Some(causes) = &seen.causes {
+        status.tiphys.causes.clone_from(causes);
     }
     if let Some(made) = &seen.revisions_made {
         status.tiphys.revisions.clone_from(made);

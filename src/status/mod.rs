@@ -3,6 +3,7 @@
 //! Pure. A status is bounded (`bounded`): what it leaves out is counted in it. Status is written only when something changed: `reconciledAt` alone never causes a write.
 
 mod bounded;
+mod causes;
 mod compose;
 mod conditions;
 mod drift;
@@ -12,6 +13,7 @@ mod reassess;
 mod state;
 
 pub use bounded::{OMITTED, OMITTED_RESULTS};
+pub use causes::{causes, failing_since};
 pub use compose::{Seen, compose};
 pub use conditions::merge_conditions;
 pub use drift::{Drift, Fight, FightLimits, drifts, fights, is_open, key_of, record};

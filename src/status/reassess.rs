@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{Application, ApplicationStatus, HealthCode, OperationState, ResourceHealth, Time};
+use crate::api::{
+    Application, ApplicationStatus, HealthCode, OperationState, ResourceCause, ResourceHealth, Time,
+};
 use crate::flow::HealthStatus;
 use crate::object::ResourceKey;
 
@@ -13,9 +15,11 @@ pub fn with_health(
     app: &Application,
     changed: &BTreeMap<ResourceKey, (HealthStatus, HealthStatus)>,
     (code, message): (HealthCode, String),
+    causes: Vec<ResourceCause>,
     now: Time,
 ) -> ApplicationStatus {
     let mut status = app.status.clone();
+    status.tiphys.causes = causes;
     for one in &mut status.resources {
         let key = ResourceKey::new(&one.group, &one.kind, &one.namespace, &one.name);
         if let Some((_, now)) = changed.get(&key) {
@@ -67,7 +71,13 @@ mod tests {
         let change = (HealthStatus::progressing("starting"), HealthStatus::degraded("crashes"));
         let changed = BTreeMap::from([(ResourceKey::new("apps", "Deployment", "n", "b"), change)]);
         let now = "2026-01-01T00:00:09Z".parse().unwrap();
-        let status = with_health(&app, &changed, (HealthCode::Degraded, "Deployment/b: crashes".into()), now);
+        let status = with_health(
+            &app,
+            &changed,
+            (HealthCode::Degraded, "Deployment/b: crashes".into()),
+            Vec::new(),
+            now,
+        );
         assert_eq!(status.resources[0], app.status.resources[0]);
         assert_eq!(status.resources[1].health.as_ref().unwrap().message, "crashes");
         assert_eq!(

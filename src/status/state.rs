@@ -9,20 +9,23 @@ use super::bounded::weight;
 /// The longest annotation, in bytes (DESIGN decision 8).
 const LONGEST: usize = 8 * 1024;
 
-/// The value of the annotation: JSON of at most 8 KiB, `null` where there is nothing to keep. The oldest drifts go
-/// first, healed ones before those that last, then the oldest makers of revisions.
+/// The value of the annotation: JSON of at most 8 KiB, `null` where there is nothing to keep. Causes go first,
+/// which the next look finds again, then the oldest drifts, healed ones before those that last, then the oldest makers of revisions.
 pub fn state_annotation(state: &TiphysStatus) -> Value {
     if *state == TiphysStatus::default() {
         return Value::Null;
     }
     let mut state = state.clone();
     while weight(&state) > LONGEST {
-        if let Some(healed) = state.drift.iter().position(|entry| entry.healed.is_some()) {
+        if let Some(told) = state.causes.iter().rposition(|cause| cause.failing_since.is_none()) {
+            state.causes.remove(told);
+        } else if let Some(healed) = state.drift.iter().position(|entry| entry.healed.is_some()) {
             state.drift.remove(healed);
         } else if !state.drift.is_empty() {
             state.drift.remove(0);
         } else if !state.revisions.is_empty() {
             state.revisions.remove(0);
+        } else if state.causes.pop().is_some() {
         } else if state.omitted_resources.is_empty() {
             break;
         } else {

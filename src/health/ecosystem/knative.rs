@@ -13,11 +13,11 @@ fn operator(object: &Value, name: &str, wanted: &[&str], may_be_false: &[&str]) 
     let Some(conditions) = conditions(object) else {
         return HealthStatus::progressing(format!("Waiting for {name}"));
     };
-    if conditions.iter().any(|condition| !is_complete(condition)) {
+    if conditions.iter().any(|condition| !condition.is_null() && !is_complete(condition)) {
         return super::needs("type and status of each condition");
     }
     let (mut met, mut open, mut message) = (0, 0, String::new());
-    for (index, condition) in conditions.iter().enumerate() {
+    for (index, condition) in conditions.iter().enumerate().filter(|(_, one)| !one.is_null()) {
         let (kind, status) = (text(condition, "type"), text(condition, "status"));
         let _ = writeln!(message, "{}: {kind} | {status}", index + 1);
         if status == "True" && wanted.contains(&kind) {
@@ -91,7 +91,7 @@ pub(super) fn inference_service(object: &Value) -> HealthStatus {
     }
     let Some(conditions) = conditions(object) else { return HealthStatus::progressing(waiting) };
     let mut all_met = true;
-    for (index, condition) in conditions.iter().enumerate() {
+    for (index, condition) in conditions.iter().enumerate().filter(|(_, one)| !one.is_null()) {
         if is(condition, "Stopped", "True") {
             return HealthStatus::suspended("InferenceService is Stopped");
         }

@@ -11,7 +11,12 @@ const WAITING: &str = "Waiting for initialization";
 /// The status, where it is of the newest generation.
 fn observed(object: &Value) -> Option<&Value> {
     let status = status(object)?;
-    let same = number(object, &["metadata", "generation"]) == number(status, &["observedGeneration"]);
+    let field = |value, path: &[&str]| at(value, path).filter(|found| !found.is_null());
+    let generation = field(object, &["metadata", "generation"]);
+    let same = match (generation, field(status, &["observedGeneration"])) {
+        (Some(generation), Some(observed)) => crate::health::rules::equal(generation, observed),
+        (generation, observed) => generation == observed,
+    };
     same.then_some(status)
 }
 

@@ -3,6 +3,7 @@
 
 mod argo_rollout;
 mod cluster_api;
+mod flux;
 mod gateway;
 mod gloo;
 mod knative;
@@ -72,6 +73,11 @@ const RULES: &[(&str, &str, Rule)] = &[
     ("route.openshift.io", "Route", operators::route),
     ("serving.knative.dev", "Service", knative::service),
     ("serving.kserve.io", "InferenceService", knative::inference_service),
+    ("source.toolkit.fluxcd.io", "Bucket", flux::source),
+    ("source.toolkit.fluxcd.io", "GitRepository", flux::source),
+    ("source.toolkit.fluxcd.io", "HelmChart", flux::source),
+    ("source.toolkit.fluxcd.io", "HelmRepository", flux::helm_repository),
+    ("source.toolkit.fluxcd.io", "OCIRepository", flux::source),
     ("sparkoperator.k8s.io", "SparkApplication", spark::rule),
 ];
 

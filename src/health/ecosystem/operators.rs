@@ -14,7 +14,7 @@ pub(super) fn subscription(object: &Value) -> HealthStatus {
     };
     let by_hand = waits_for_approval(object, conditions);
     let (mut degraded, mut pending, mut message) = (0, 0, String::new());
-    for (index, condition) in conditions.iter().enumerate() {
+    for (index, condition) in conditions.iter().enumerate().filter(|(_, one)| !one.is_null()) {
         let (kind, status) = (text(condition, "type"), text(condition, "status"));
         if by_hand && kind == "InstallPlanPending" {
             continue;

@@ -2,7 +2,7 @@
 
 use super::MissingPart;
 use super::template::Template;
-use super::test::{Operand, Scope, Test};
+use super::test::{Operand, Path, Scope, Test};
 use crate::flow::{HealthCode, HealthStatus, Reason};
 
 /// What a line decides: a health, that there is none, or that its message cannot be made.
@@ -11,6 +11,8 @@ pub(super) type Verdict = Result<Option<HealthStatus>, MissingPart>;
 /// A line, or neighbouring lines about conditions.
 #[derive(Debug)]
 pub(super) enum Step {
+    /// What has to be there from here on.
+    Needs(Vec<Path>),
     /// A line about the object.
     Object(Arm),
     /// Lines about one condition, tried for each condition.

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! [cert-manager.io/Issuer certmanager.k8s.io/Issuer]      the kinds (a group may start with `*.`, a kind may be `*`)
-//! needs .spec                                             Unknown where this is no mapping
+//! needs .spec                                             Unknown where this is absent, for the lines below
 //! conditions .status.statuses                             another list than .status.conditions
 //! .spec.suspend=true => Suspended {.kind} is suspended    a line about the object
 //! Ready=False @reason!=Creating => Degraded {message}     a line about one condition
@@ -32,12 +32,12 @@ use line::{Arm, Step, Verdict};
 use test::Scope;
 
 pub(super) use table::kinds;
+pub(super) use test::equal;
 
 /// A rule: the lines of one section.
 #[derive(Debug, Default)]
 struct Rule {
     kinds: Vec<(&'static str, &'static str)>,
-    needs: Vec<test::Path>,
     conditions: Option<test::Path>,
     steps: Vec<Step>,
 }
@@ -57,11 +57,6 @@ pub(super) fn assess(group: &str, kind: &str, object: &Value) -> Option<Option<H
 
 impl Rule {
     fn apply(&self, object: &Value) -> Verdict {
-        for path in &self.needs {
-            if !path.get(object).is_object() {
-                return Err(MissingPart(path.to_string()));
-            }
-        }
         let conditions = match &self.conditions {
             Some(path) => path.get(object),
             None => object.get("status").and_then(|status| status.get("conditions")).unwrap_or(&Value::Null),
@@ -70,6 +65,10 @@ impl Rule {
             Scope { object, conditions: conditions.as_array().map_or(&[], Vec::as_slice), condition: None };
         for step in &self.steps {
             let decided = match step {
+                Step::Needs(paths) => paths
+                    .iter()
+                    .find(|path| is_out_of_reach(path.get(object)))
+                    .map(|path| Err(MissingPart(path.to_string()))),
                 Step::Object(arm) => arm.matches(&scope).then(|| arm.verdict(&scope)),
                 Step::Pass(_)
                     if matches!(conditions, Value::Bool(_) | Value::Number(_) | Value::String(_)) =>
@@ -84,6 +83,11 @@ impl Rule {
         }
         Ok(None)
     }
+}
+
+/// Whether a script cannot look into a value. It finds nothing in a list or a text, and that is all.
+fn is_out_of_reach(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Bool(_) | Value::Number(_))
 }
 
 fn pass(arms: &[Arm], scope: &Scope<'_>) -> Option<Verdict> {

@@ -104,9 +104,9 @@ impl Tables {
 impl Rule {
     fn read(&mut self, line: &'static str, new_pass: &mut bool) -> Option<()> {
         if let Some(paths) = line.strip_prefix("needs ") {
-            for path in paths.split(' ') {
-                self.needs.push(Path::parse(path)?);
-            }
+            let paths: Option<Vec<Path>> = paths.split(' ').map(Path::parse).collect();
+            self.steps.push(Step::Needs(paths?));
+            *new_pass = true;
             return Some(());
         }
         if let Some(path) = line.strip_prefix("conditions ") {

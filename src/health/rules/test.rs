@@ -302,7 +302,7 @@ fn compare(left: &Operand, operator: Operator, right: &Right, scope: &Scope<'_>)
 }
 
 /// Equal as a script sees it: numbers by value, everything else by type and value.
-pub(super) fn equal(left: &Value, right: &Value) -> bool {
+pub(in crate::health) fn equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
         _ => left == right,

@@ -3,6 +3,7 @@
 mod gate;
 mod golden;
 mod never_panics;
+mod oracle_tests;
 mod workload;
 
 use serde_json::{Value, json};
