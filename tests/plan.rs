@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tiphys::api::{
     HealthCode, OperationPhase, ResourceResult, ResultCode, SourceType, SyncOperation, SyncOptions, Time,
 };
-use tiphys::diff::{Comparing, IgnoreRules, compare};
+use tiphys::diff::{Comparing, IgnoreRules, Remembered, compare};
 use tiphys::flow::{
     Action, Assessment, Cause, Comparison, Manifests, Observation, Plan, Problem, Stage, Step, Task,
 };
@@ -46,7 +46,7 @@ fn compared(desired: &[Arc<Manifest>], live: &[Arc<Manifest>]) -> Comparison {
         revision: "0123456789".into(),
         warnings: Vec::new(),
     };
-    compare(&manifests, &seen, Comparing { ignore: &IgnoreRules::default() })
+    compare(&manifests, &seen, Comparing { ignore: &IgnoreRules::default() }, &mut Remembered::default())
 }
 
 fn planned(comparison: &Comparison, operation: &SyncOperation, options: &[&str]) -> Plan {

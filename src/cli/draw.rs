@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use crate::api::{HealthCode, OperationPhase, SyncCode};
 use crate::flow::FieldDifference;
+use crate::object::ResourceKey;
 
 const RED: &str = "31";
 const GREEN: &str = "32";
@@ -27,6 +28,13 @@ pub(super) fn sync(code: SyncCode) -> String {
         SyncCode::Unknown => BLUE,
     };
     paint(colour, code.as_str())
+}
+
+/// An object: `apps/Deployment/team/web`, `Namespace/team`.
+pub(super) fn object(key: &ResourceKey) -> String {
+    let words = [&key.group, &key.kind, &key.namespace, &key.name];
+    let words: Vec<&str> = words.iter().map(|word| word.as_str()).filter(|word| !word.is_empty()).collect();
+    words.join("/")
 }
 
 /// A health status in its colour.

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::api::{Application, HookType, SourceType, SyncOperation, Time};
-use crate::diff::{Comparing, IgnoreRules, compare};
+use crate::diff::{Comparing, IgnoreRules, Remembered, compare};
 use crate::eval::JqPaths;
 use crate::flow::{Action, Comparison, Manifests, Observation, Plan, Task};
 use crate::object::{Manifest, str_at};
@@ -109,7 +109,7 @@ fn comparison(args: &PlanArgs, app: &Application) -> Result<Comparison, CliError
     };
     let (ignore, _) = IgnoreRules::read(&app.spec.ignore_differences, &Customizations::default(), &JqPaths);
     let seen = Observation::empty(Time::new(jiff::Timestamp::UNIX_EPOCH));
-    Ok(compare(&manifests, &seen, Comparing { ignore: &ignore }))
+    Ok(compare(&manifests, &seen, Comparing { ignore: &ignore }, &mut Remembered::default()))
 }
 
 /// Objects of namespaced kinds that name no namespace go into the destination's. Without a cluster to ask, a kind is
@@ -214,7 +214,7 @@ pub(super) fn draw_plan(out: &mut impl Write, the_plan: &Plan) -> std::io::Resul
         };
         let hook = if task.hook.is_some() { " (hook)" } else { "" };
         let because = task.skipped.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        writeln!(out, "  {mark} {}{hook}{because}", task.key)?;
+        writeln!(out, "  {mark} {}{hook}{because}", draw::object(&task.key))?;
     }
     let problems = the_plan.tasks.iter().filter_map(|task| task.refused.as_ref());
     for problem in problems {
@@ -272,9 +272,9 @@ mod tests {
         let expected = "PreSync · wave 0
   + batch/Job/team/migrate (hook)
 Sync · wave 0
-  + apiextensions.k8s.io/CustomResourceDefinition//zones.example.com
-  + rbac.authorization.k8s.io/ClusterRole//reader
-  + example.com/Zone//z
+  + apiextensions.k8s.io/CustomResourceDefinition/zones.example.com
+  + rbac.authorization.k8s.io/ClusterRole/reader
+  + example.com/Zone/z
 Sync · wave 1
   + apps/Deployment/team/web
 PostSync · wave 0

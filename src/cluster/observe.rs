@@ -16,7 +16,7 @@ use super::kind_watch::KindWatch;
 use super::predict::Foreseen;
 use super::store::{Lookup, Stored};
 use super::tracked::is_still_of;
-use super::{Cluster, Foreseeing, KindInfo, WatchedObject};
+use super::{Cluster, Foreseeing, KindInfo, Recall, WatchedObject};
 
 /// What to observe.
 #[derive(Clone, Copy, Debug)]
@@ -53,22 +53,28 @@ const LIST_DEADLINE: Duration = Duration::from_secs(30);
 const PARALLEL: usize = 8;
 
 type Kinds = BTreeMap<GroupVersionKind, Arc<KindWatch>>;
-type Bodies = BTreeMap<ResourceKey, (Arc<Stored>, Arc<Manifest>)>;
+pub(super) type Bodies = BTreeMap<ResourceKey, (Arc<Stored>, Arc<Manifest>)>;
 
 impl Cluster {
-    /// Observes one target. A kind that cannot be seen is a gap; it hides nothing else.
+    /// Observes one target. A kind that cannot be seen is a gap; it hides nothing else. Objects that are as `recall` has
+    /// them are not read again.
     ///
     /// # Errors
     /// Where the cluster does not answer at all.
-    pub async fn observe(&self, request: &ObserveRequest<'_>) -> Result<Observation, Problem> {
+    pub async fn observe(
+        &self,
+        request: &ObserveRequest<'_>,
+        recall: &mut Recall,
+    ) -> Result<Observation, Problem> {
         let mut seen = Observation::empty(request.now);
         let kinds = self.kinds_of(request, &mut seen).await?;
         let mut bodies = Bodies::new();
         for watch in kinds.values() {
             for ((namespace, name), stored) in watch.store().tracked(request.instance) {
                 let gvk = &watch.info().gvk;
-                if let Some(body) = stored.manifest() {
-                    bodies.insert(ResourceKey::new(&gvk.group, &gvk.kind, namespace, name), (stored, body));
+                let key = ResourceKey::new(&gvk.group, &gvk.kind, namespace, name);
+                if let Some(body) = recall.body(&key, &stored) {
+                    bodies.insert(key, (stored, body));
                 }
             }
         }
@@ -77,15 +83,16 @@ impl Cluster {
                 continue;
             }
             let Some(watch) = kinds.get(&gvk) else { continue };
-            if let Some(found) = self.live(watch, &key).await? {
+            if let Some(found) = self.live(watch, &key, recall).await? {
                 bodies.insert(key, found);
             }
         }
-        self.add_former(request, &kinds, &mut bodies).await?;
+        self.add_former(request, &kinds, &mut bodies, recall).await?;
         if let Some(how) = &request.predict {
             self.predict_all(request, how, &kinds, &bodies, &mut seen).await?;
         }
-        seen.live = bodies.into_iter().map(|(key, (_, body))| (key, body)).collect();
+        seen.live = bodies.iter().map(|(key, (_, body))| (key.clone(), Arc::clone(body))).collect();
+        recall.keep(bodies);
         Ok(seen)
     }
 
@@ -95,10 +102,11 @@ impl Cluster {
         request: &ObserveRequest<'_>,
         kinds: &Kinds,
         bodies: &mut Bodies,
+        recall: &Recall,
     ) -> Result<(), Problem> {
         for (gvk, key) in request.formerly.objects {
             let Some(watch) = kinds.get(gvk).filter(|_| !bodies.contains_key(key)) else { continue };
-            if let Some((stored, body)) = self.live(watch, key).await?
+            if let Some((stored, body)) = self.live(watch, key, recall).await?
                 && is_still_of(body.body(), request.instance, request.formerly.label)
             {
                 bodies.insert(key.clone(), (stored, body));
@@ -118,7 +126,7 @@ impl Cluster {
         let watch = self.watch(&info);
         watch.ready(LIST_DEADLINE).await?;
         let key = ResourceKey::new("", "Namespace", "", name);
-        Ok(self.live(&watch, &key).await?.map(|(_, body)| body))
+        Ok(self.live(&watch, &key, &Recall::default()).await?.map(|(_, body)| body))
     }
 
     /// Finds the kinds, starts their watches, and waits until they are complete.
@@ -152,6 +160,7 @@ impl Cluster {
         &self,
         watch: &KindWatch,
         key: &ResourceKey,
+        recall: &Recall,
     ) -> Result<Option<(Arc<Stored>, Arc<Manifest>)>, Problem> {
         let stored = match watch.store().look_up(&key.namespace, &key.name) {
             Lookup::Kept(stored) => stored,
@@ -166,7 +175,7 @@ impl Cluster {
                 }
             }
         };
-        Ok(stored.manifest().map(|body| (stored, body)))
+        Ok(recall.body(key, &stored).map(|body| (stored, body)))
     }
 
     /// Reads one object from the API server.

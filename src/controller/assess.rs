@@ -1,6 +1,7 @@
 //! Health of what was observed, brought to where it is needed: status, roll-up, and the next step of a sync.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -35,13 +36,15 @@ pub(super) async fn assess_undamped(
     comparison: &Comparison,
 ) -> BTreeMap<ResourceKey, HealthStatus> {
     let scripts = work.shared.store.health_scripts();
-    let customizations = Customizations::new(scripts, &work.shared.scripts);
+    let customizations = Customizations::new(Arc::clone(&scripts), &work.shared.scripts);
+    let live = comparison.resources.iter().filter_map(|one| Some((&one.key, one.live.as_ref()?)));
+    let mut known = work.recall.health(&scripts, live, |live| health::assess(live.body(), &customizations));
     let mut assessed: BTreeMap<ResourceKey, HealthStatus> = BTreeMap::new();
     let mut open: Vec<(&ResourceKey, &Manifest)> = Vec::new();
     for one in &comparison.resources {
         match &one.live {
             Some(live) => {
-                let Some(health) = health::assess(live.body(), &customizations) else { continue };
+                let Some(health) = known.remove(&one.key) else { continue };
                 if has_causes(&one.key)
                     && !matches!(health.status, HealthCode::Healthy | HealthCode::Suspended)
                 {

@@ -17,7 +17,7 @@ pub(super) fn record(app: &Application, status: &ApplicationStatus) {
     };
     let sync = state.operation.sync.clone().unwrap_or_default();
     let revision = revision_of(state);
-    let made = maker(status, revision);
+    let made = maker(status, &revision);
     tracing::info!(
         target: "audit",
         application = %format!("{}/{}", app.namespace(), app.name()),
@@ -47,18 +47,21 @@ pub(super) fn words(status: &ApplicationStatus, state: &OperationState) -> Strin
         Some(user) => format!(" by {}, terminated by {user}", who(&state.operation.initiated_by)),
         None => format!(" by {}", who(&state.operation.initiated_by)),
     };
-    match maker(status, revision_of(state)) {
+    match maker(status, &revision_of(state)) {
         Some(made) => format!("{by}: {} ({})", made.subject, made.author),
         None => by,
     }
 }
 
-fn revision_of(state: &OperationState) -> &str {
-    state.sync_result.as_ref().map(|result| result.revision.as_str()).unwrap_or_default()
+/// The revision of an operation; those of several sources separated by commas.
+fn revision_of(state: &OperationState) -> String {
+    let Some(result) = &state.sync_result else { return String::new() };
+    if result.revisions.is_empty() { result.revision.clone() } else { result.revisions.join(",") }
 }
 
-fn maker<'a>(status: &'a ApplicationStatus, revision: &str) -> Option<&'a RevisionNote> {
-    status.tiphys.revisions.iter().find(|known| known.revision == revision)
+/// Who made one of the revisions: the first that is known.
+fn maker<'a>(status: &'a ApplicationStatus, revisions: &str) -> Option<&'a RevisionNote> {
+    revisions.split(',').find_map(|id| status.tiphys.revisions.iter().find(|known| known.revision == id))
 }
 
 fn who(initiator: &OperationInitiator) -> &str {

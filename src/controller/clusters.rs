@@ -24,7 +24,7 @@ pub(super) async fn check_own(shared: &Shared) -> Result<(), Problem> {
             "the cluster does not know Applications: apply the CRDs first (`tiphys crds | kubectl apply --server-side -f -`)",
         )),
         // Rights may be limited to a namespace; the watch says so if they are not enough.
-        Err(kube::Error::Api(_)) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code < 500 && status.code != 429 => Ok(()),
         Err(error) => Err(Problem::retry(
             Stage::Observe,
             Cause::DestinationUnreachable,

@@ -7,11 +7,12 @@ use crate::api::{Application, SyncCode, annotations};
 use crate::cluster::{Foreseeing, Formerly, ObserveRequest};
 use crate::diff::{Comparing, IgnoreRules, Owner, compare, shared_resources};
 use crate::flow::{Cause, Comparison, Manifests, Observation, Problem, Stage};
-use crate::object::{GroupVersionKind, Manifest, ResourceKey};
+use crate::object::{Manifest, ResourceKey};
 use crate::project::permits_object;
 use crate::render::{LONGEST_LABEL, Scope, Tracking, track};
 use crate::settings::TrackingMethod;
 
+use super::recall::Scopes;
 use super::reconcile::Work;
 use super::rendering::Joined;
 use super::warnings::split_excluded;
@@ -20,7 +21,7 @@ use super::warnings::split_excluded;
 pub(super) async fn look(
     work: &Work<'_>,
     joined: Joined,
-    rules: &IgnoreRules,
+    rules: &Arc<IgnoreRules>,
 ) -> Result<(Manifests, Comparison, Vec<Problem>), Problem> {
     let (wanted, notes) = split_excluded(work, joined.objects);
     let scopes = scopes(work, &wanted).await?;
@@ -45,8 +46,10 @@ pub(super) async fn look(
         namespace: &work.destination.namespace,
         installation_id: &settings.installation_id,
     };
-    let scope_of = |object: &Manifest| scopes.get(&object.gvk()).copied().unwrap_or(Scope::Unknown);
-    let objects = track(&wanted, &tracking, scope_of);
+    let objects = work.recall.tracked(&wanted, format!("{tracking:?}"), scopes, |scopes| {
+        let scope_of = |object: &Manifest| scopes.get(&object.gvk()).copied().unwrap_or(Scope::Unknown);
+        track(&wanted, &tracking, scope_of)
+    });
     let (revision, revisions) = match joined.several {
         true => (String::new(), joined.revisions),
         false => (joined.revisions.into_iter().next().unwrap_or_default(), Vec::new()),
@@ -66,10 +69,12 @@ pub(super) async fn look(
 pub(super) async fn compare_again(
     work: &Work<'_>,
     manifests: &Manifests,
-    rules: &IgnoreRules,
+    rules: &Arc<IgnoreRules>,
 ) -> Result<Comparison, Problem> {
     let seen = observe(work, manifests, rules, &work.instance()).await?;
-    let mut comparison = compare(manifests, &seen, Comparing { ignore: rules });
+    let mut comparison = work
+        .recall
+        .compare(rules, |remembered| compare(manifests, &seen, Comparing { ignore: rules }, remembered));
     refuse_unknown_kinds(&mut comparison, &seen);
     refuse_kinds(work, &mut comparison, &seen);
     leave_alone(work, &mut comparison);
@@ -109,8 +114,6 @@ fn shared(work: &Work<'_>, comparison: &Comparison) -> Vec<Problem> {
     shared_resources(comparison, &owner)
 }
 
-type Scopes = std::collections::BTreeMap<GroupVersionKind, Scope>;
-
 async fn scopes(work: &Work<'_>, objects: &[Arc<Manifest>]) -> Result<Scopes, Problem> {
     let mut scopes = Scopes::new();
     for gvk in objects.iter().map(|object| object.gvk()).collect::<BTreeSet<_>>() {
@@ -146,7 +149,10 @@ pub(super) async fn observe(
         predict: Some(foreseeing(&work.app, rules)),
         now: work.now,
     };
-    work.cluster.observe(&request).await
+    let mut recall = work.recall.to_observe();
+    let seen = work.cluster.observe(&request, &mut recall).await;
+    work.recall.observed(recall);
+    seen
 }
 
 /// What the application says about comparing and applying.

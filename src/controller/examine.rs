@@ -8,13 +8,16 @@ use serde_json::{Value, json};
 
 use crate::api::{Application, HealthCode, SyncCode, Time};
 use crate::explain::{Evidence, Explanation, explain};
-use crate::flow::{Comparison, EndpointFacts, EventFacts, HealthStatus, ObjectName, PodCause, Problem};
+use crate::flow::{
+    Comparison, EndpointFacts, EventFacts, HealthStatus, NoController, ObjectName, PodCause, Problem,
+};
 use crate::health::cause;
 use crate::health::workload::Grace;
 use crate::object::{Manifest, ResourceKey, at, str_at};
 use crate::source::Freshness;
 
 use super::inspect::read_one;
+use super::leader::absence;
 use super::reconcile::Work;
 use super::rendering::{Asked, want};
 use super::validate::validate;
@@ -37,6 +40,7 @@ pub struct Examination {
     pods: BTreeMap<ResourceKey, Vec<PodCause>>,
     events: Vec<EventFacts>,
     endpoints: BTreeMap<ResourceKey, EndpointFacts>,
+    no_controller: Option<NoController>,
 }
 
 impl Examination {
@@ -53,6 +57,7 @@ impl Examination {
             pods: &self.pods,
             events: &self.events,
             endpoints: &self.endpoints,
+            no_controller: self.no_controller.as_ref(),
         })
     }
 
@@ -69,6 +74,7 @@ impl Examination {
             pods: BTreeMap::new(),
             events: Vec::new(),
             endpoints: BTreeMap::new(),
+            no_controller: None,
         }
     }
 }
@@ -82,6 +88,8 @@ impl Controller {
         let shared = self.shared();
         let app = read_one(&shared, name).await?;
         let mut examination = Examination::of(Arc::clone(&app));
+        let now = Time::new(jiff::Timestamp::now());
+        examination.no_controller = absence(&shared.client, &shared.options.namespace, now).await;
         if let Err(problem) = look(&shared, name, &app, &mut examination).await {
             examination.problem = Some(problem);
         }
@@ -98,7 +106,7 @@ async fn look(
     let destination = validate(shared, app)?;
     let cluster = clusters::cluster(shared, &destination).await?;
     let now = Time::new(jiff::Timestamp::now());
-    let work = Work { shared, app: Arc::clone(app), name, destination, cluster, now };
+    let work = Work { shared, app: Arc::clone(app), name, destination, cluster, now, recall: Arc::default() };
     let wanted = want(&work, &Asked::of_spec(app)?, Freshness::Now).await?;
     into.revision = wanted.manifests.all_revisions().join(", ");
     let comparison = wanted.comparison;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::api::{
     Application, HookType, PropagationPolicy, Requirement, ResourceAnnotations, Time, annotations,
 };
-use crate::cluster::{Formerly, ObserveRequest};
+use crate::cluster::{Formerly, ObserveRequest, Recall};
 use crate::flow::{Action, Cause, Next, ObjectName, Observation, Problem, Stage, Task, WriteOptions};
 use crate::object::str_at;
 use crate::project::permits_object;
@@ -37,7 +37,7 @@ pub(super) async fn finalize(
         return abandon(shared, &app).await;
     };
     let cluster = clusters::cluster(shared, &destination).await?;
-    let work = Work { shared, app, name, destination, cluster, now };
+    let work = Work { shared, app, name, destination, cluster, now, recall: Arc::default() };
     let propagation = propagation(&work.app);
     if let Some(propagation) = propagation {
         confirm(&work, &doomed(&work, propagation).await?)?;
@@ -143,7 +143,7 @@ async fn observe(work: &Work<'_>) -> Result<Observation, Problem> {
         predict: None,
         now: work.now,
     };
-    work.cluster.observe(&request).await
+    work.cluster.observe(&request, &mut Recall::default()).await
 }
 
 /// Nothing is deleted, and no hook runs, before what needs it was confirmed.

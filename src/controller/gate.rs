@@ -16,6 +16,9 @@ use super::Memory;
 use super::publish::send_event;
 use super::reconcile::Work;
 
+/// How the message of an operation begins that the gate holds.
+pub(super) const HELD: &str = "GPU gate: ";
+
 /// Why a wave is held, or nothing where it goes on.
 pub(super) async fn holds(
     work: &Work<'_>,
@@ -35,7 +38,7 @@ pub(super) async fn holds(
     let message = match &report {
         GateReport::Fits => return None,
         GateReport::Short { message, .. } | GateReport::Unknown { message } => {
-            format!("GPU gate: {message} ({}/{}{})", first.key.kind, first.key.name, others(asked.len()))
+            format!("{HELD}{message} ({}/{}{})", first.key.kind, first.key.name, others(asked.len()))
         }
     };
     if memory.gate_said.as_deref() != Some(message.as_str()) {
@@ -198,6 +201,7 @@ mod tests {
             status: SyncCode::OutOfSync,
             unchanged: false,
             writing: Default::default(),
+            predicted: true,
             requires_pruning: false,
             differences: vec![FieldDifference { pointer: pointer.into(), predicted: None, live: None }],
             problem: None,

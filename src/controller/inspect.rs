@@ -1,6 +1,7 @@
 //! What a reconcile would see and do, without doing it: for `tiphys diff` and `tiphys plan`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::api::{Application, SyncOperation, Time};
 use crate::flow::{Comparison, ObjectName, Plan, Problem};
@@ -33,7 +34,15 @@ impl Controller {
         let destination = validate(&shared, &app)?;
         let cluster = clusters::cluster(&shared, &destination).await?;
         let now = Time::new(jiff::Timestamp::now());
-        let work = Work { shared: &shared, app: Arc::clone(&app), name, destination, cluster, now };
+        let work = Work {
+            shared: &shared,
+            app: Arc::clone(&app),
+            name,
+            destination,
+            cluster,
+            now,
+            recall: Arc::default(),
+        };
         let mut asked = Asked::of_spec(&app)?;
         if let (Some(revision), Some(first)) = (revision, asked.revisions.first_mut()) {
             revision.clone_into(first);
@@ -53,7 +62,8 @@ impl Controller {
 /// Reads the controller's own objects, and gives one Application.
 pub(super) async fn read_one(shared: &Arc<Shared>, name: &ObjectName) -> Result<Arc<Application>, Problem> {
     clusters::check_own(shared).await?;
-    watchers::start(shared).await;
+    // What is missing then shows as missing: a person looks at it.
+    let _ = tokio::time::timeout(Duration::from_secs(20), watchers::start(shared)).await;
     let stored = shared.store.application(name);
     let stored = stored.ok_or_else(|| invalid(format!("there is no Application {name}")))?;
     stored.application.map_err(|error| invalid(error.to_string()))

@@ -12,8 +12,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
 
+use crate::api::Time;
 use crate::cluster::Lease;
-use crate::flow::{Cause, Problem, Stage};
+use crate::flow::{Cause, NoController, Problem, Stage};
 
 /// Name of the Lease.
 const NAME: &str = "tiphys-controller";
@@ -203,6 +204,24 @@ impl Election {
             ..ObjectMeta::default()
         }
     }
+}
+
+/// That nobody leads, as far as the Lease tells. Nothing where somebody does, and where the Lease may not be read. Clocks
+/// of machines differ, so the Lease has to be over for a while.
+pub(super) async fn absence(client: &Client, namespace: &str, now: Time) -> Option<NoController> {
+    let api: Api<LeaseObject> = Api::namespaced(client.clone(), namespace);
+    let lease = format!("{namespace}/{NAME}");
+    let Some(found) = api.get_opt(NAME).await.ok()? else {
+        return Some(NoController { lease, ..NoController::default() });
+    };
+    let holder = holder(&found);
+    let spec = found.spec.unwrap_or_default();
+    let renewed = spec.renew_time.map(|time| Time::new(time.0));
+    let seconds = u64::try_from(spec.lease_duration_seconds.unwrap_or(0)).unwrap_or(0);
+    let over =
+        renewed.is_none_or(|renewed| renewed.seconds_until(now) > seconds.saturating_add(GOOD_FOR.as_secs()));
+    let renewed = renewed.or(Some(now));
+    (holder.is_empty() || over).then_some(NoController { lease, holder, renewed })
 }
 
 fn holder(lease: &LeaseObject) -> String {

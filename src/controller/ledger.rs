@@ -8,8 +8,8 @@ use futures::future::join_all;
 
 use crate::api::annotations::FIELD_MANAGER;
 use crate::api::{
-    Application, ApplicationStatus, DriftEntry, HealthCode, Operation, RevisionNote, SyncCode,
-    SyncOperationResource, Time,
+    Application, ApplicationSource, ApplicationStatus, DriftEntry, HealthCode, Operation, RevisionNote, SyncCode,
+    SyncOperationResource, SyncOperationResult, Time,
 };
 use crate::explain::{self, Evidence, explain, last_writer, writers_of};
 use crate::flow::{Comparison, HealthStatus, Revision, RevisionKind};
@@ -121,13 +121,33 @@ async fn name_writers(work: &Work<'_>, comparison: &Comparison, open: &mut [Drif
     }
 }
 
+/// Notes who made the revisions of an operation's sources.
+pub(super) async fn note_revisions(work: &Work<'_>, ledger: &mut Ledger, result: &SyncOperationResult) {
+    let several = result.sources.iter().zip(&result.revisions);
+    let all: Vec<_> = match result.sources.is_empty() {
+        true => vec![(&result.source, &result.revision)],
+        false => several.collect(),
+    };
+    for (source, id) in all.iter().filter(|(source, _)| source.chart.is_empty()) {
+        note_revision(work, ledger, source, id).await;
+    }
+    let used = |note: &RevisionNote| {
+        all.iter().any(|(_, id)| **id == note.revision)
+            || work.app.status.history.iter().any(|entry| {
+                entry.revision == note.revision || entry.revisions.contains(&note.revision)
+            })
+    };
+    ledger.revisions.retain(used);
+    let surplus = ledger.revisions.len().saturating_sub(MOST_REVISIONS);
+    ledger.revisions.drain(..surplus);
+}
+
 /// Notes who made a revision, asked of the mirror once.
-pub(super) async fn note_revision(work: &Work<'_>, ledger: &mut Ledger, id: &str) {
+async fn note_revision(work: &Work<'_>, ledger: &mut Ledger, source: &ApplicationSource, id: &str) {
     let is_commit = id.len() == 40 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_commit || ledger.revisions.iter().any(|known| known.revision == id) {
         return;
     }
-    let Some(source) = work.app.spec.source.as_ref().filter(|source| source.chart.is_empty()) else { return };
     let Ok(access) = access_to(&work.shared.store, &source.repo_url) else { return };
     let revision = Revision {
         kind: RevisionKind::Commit,
@@ -144,12 +164,6 @@ pub(super) async fn note_revision(work: &Work<'_>, ledger: &mut Ledger, id: &str
         date: jiff::Timestamp::from_second(info.date).ok().map(Time::new),
         subject: short(info.subject()),
     });
-    let used = |note: &RevisionNote| {
-        note.revision == id || work.app.status.history.iter().any(|entry| entry.revision == note.revision)
-    };
-    ledger.revisions.retain(used);
-    let surplus = ledger.revisions.len().saturating_sub(MOST_REVISIONS);
-    ledger.revisions.drain(..surplus);
 }
 
 /// The conditions that are ours: fights, and why the application is as it is, in the words of `tiphys explain`.
@@ -177,6 +191,7 @@ fn summary(
     let app = Application { status: status.clone(), ..app.clone() };
     let nothing = Default::default();
     let mut explanation = explain(&Evidence {
+        no_controller: None,
         app: &app,
         problem: None,
         revision: &status.sync.revision,

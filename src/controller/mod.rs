@@ -22,6 +22,7 @@ mod ledger;
 mod operation;
 mod publish;
 mod queue;
+mod recall;
 mod reconcile;
 mod render_cache;
 mod render_store;
@@ -103,6 +104,8 @@ struct Memory {
     written: HashMap<ResourceKey, (Written, Instant)>,
     /// All results of the operation under way, where the status has no room for them.
     results: Option<(String, crate::sync::Progress)>,
+    /// What was looked at by the operation under way.
+    recall: Arc<recall::Recall>,
     /// What the reconcile under way knows of drift.
     ledger: ledger::Ledger,
     /// The operation whose dry-run is done.
@@ -282,7 +285,10 @@ impl Controller {
             () = clusters::own_is_there(&self.shared) => {}
             () = &mut stop => return,
         }
-        watchers::start(&self.shared).await;
+        tokio::select! {
+            () = watchers::start(&self.shared) => {}
+            () = &mut stop => return,
+        }
         self.shared.ready.store(true, std::sync::atomic::Ordering::Release);
         tracing::info!(applications = self.shared.store.application_names().len(), "watching Applications");
         let (stopping, stopped) = tokio::sync::watch::channel(false);

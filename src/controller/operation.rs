@@ -18,7 +18,7 @@ use super::publish::Changes;
 use super::reconcile::{Work, write};
 use super::rendering::{Asked, Wanted};
 use super::stepping::go_on;
-use super::{Memory, ledger, rollback, windows};
+use super::{Memory, gate, ledger, rollback, windows};
 
 /// What driving the operation came to.
 #[derive(Default)]
@@ -102,9 +102,9 @@ async fn resume(
     if let Some(held) = windows::held(work, &state) {
         return Ok(held);
     }
-    if is_superseded(&state, &wanted.manifests.revision) {
-        let message =
-            format!("superseded by revision {} while it waited for a person", wanted.manifests.revision);
+    let newest = wanted.manifests.all_revisions();
+    if is_superseded(&state, newest) {
+        let message = format!("superseded by revision {} while it waited", newest.join(","));
         finish(&mut state, OperationPhase::Failed, &message, work.now);
         return Ok(Outcome { state: Some(state), again: Some(Duration::ZERO), ..Outcome::default() });
     }
@@ -122,14 +122,18 @@ async fn resume(
     Ok(outcome)
 }
 
-/// Whether an automated operation waits for a confirmation that a newer commit has made pointless.
-fn is_superseded(state: &OperationState, newest: &str) -> bool {
-    let revision = state.sync_result.as_ref().map(|result| result.revision.as_str()).unwrap_or_default();
+/// Whether an automated operation waits for a confirmation, or for capacity, that a newer commit has made pointless. One
+/// that goes back to an older revision waits on purpose.
+fn is_superseded(state: &OperationState, newest: &[String]) -> bool {
+    let Some(result) = &state.sync_result else { return false };
+    let single = std::slice::from_ref(&result.revision);
+    let pinned = if result.revisions.is_empty() { single } else { result.revisions.as_slice() };
     state.operation.initiated_by.automated
+        && rolled_back_from(&state.operation).is_none()
         && state.phase == OperationPhase::Running
-        && state.message.starts_with(AWAITING)
-        && !revision.is_empty()
-        && revision != newest
+        && (state.message.starts_with(AWAITING) || state.message.starts_with(gate::HELD))
+        && pinned.iter().any(|revision| !revision.is_empty())
+        && pinned != newest
 }
 
 fn closed_window(work: &Work<'_>, verdict: &WindowVerdict) -> Outcome {
@@ -282,8 +286,8 @@ async fn store_start(
     memory.written.clear();
     memory.dry_run_done = None;
     memory.gate_said = None;
-    let revision = state.sync_result.as_ref().map(|result| result.revision.clone()).unwrap_or_default();
-    ledger::note_revision(work, &mut memory.ledger, &revision).await;
+    let result = state.sync_result.clone().unwrap_or_default();
+    ledger::note_revisions(work, &mut memory.ledger, &result).await;
     let seen = Seen {
         drift: Some(memory.ledger.entries.clone()),
         revisions_made: Some(memory.ledger.revisions.clone()),

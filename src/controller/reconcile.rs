@@ -16,6 +16,7 @@ use crate::status::{Seen, causes, compose};
 
 use super::again::when_again;
 use super::publish::{Changes, publish, publish_unreadable};
+use super::recall::Recall;
 use super::rendering::{Asked, want};
 use super::validate::validate;
 use super::{
@@ -31,6 +32,7 @@ pub(super) struct Work<'a> {
     pub(super) destination: Destination,
     pub(super) cluster: Arc<Cluster>,
     pub(super) now: Time,
+    pub(super) recall: Arc<Recall>,
 }
 
 impl Work<'_> {
@@ -132,9 +134,19 @@ async fn reconcile(shared: &Shared, name: &ObjectName) -> Option<Duration> {
         }
     };
     tracing::debug!(application = %name, took = ?started.elapsed(), "reconciled");
+    if !is_operating(shared, name) {
+        // Nobody looks again and again any more, and compressed objects take less room.
+        memory.recall.clear();
+    }
     shared.meter.reconciled(name, &app.spec.destination.server, started.elapsed());
     let poll = until_poll(shared, &mut memory);
     Some(again.map_or(poll, |again| again.min(poll)))
+}
+
+fn is_operating(shared: &Shared, name: &ObjectName) -> bool {
+    let stored = shared.store.application(name).and_then(|stored| stored.application.ok());
+    let state = stored.as_ref().and_then(|app| app.status.operation_state.as_ref());
+    state.is_some_and(|state| !state.phase.is_completed())
 }
 
 /// The condition, on the one Application that it belongs to.
@@ -194,7 +206,8 @@ async fn run(
     }
     let destination = validate(shared, &app)?;
     let cluster = clusters::cluster(shared, &destination).await?;
-    let work = Work { shared, app, name, destination, cluster, now };
+    let recall = Arc::clone(&memory.recall);
+    let work = Work { shared, app, name, destination, cluster, now, recall };
     let refresh = work.app.annotation(annotations::REFRESH).map(str::to_owned);
     if refresh.as_deref() == Some("hard") {
         shared.renders.forget(name);

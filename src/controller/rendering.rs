@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use crate::api::{Application, ApplicationSource, SourceType, SyncOperationResult};
 use crate::diff::IgnoreRules;
-use crate::eval::JqPaths;
 use crate::flow::{Cause, Comparison, Manifests, Problem, Stage, Tree};
 use crate::object::Manifest;
 use crate::render::{Given, RenderContext, read_documents};
-use crate::settings::Customizations;
 use crate::source::Freshness;
 
 use super::access::Declared;
@@ -60,7 +58,7 @@ impl Asked {
 pub(super) struct Wanted {
     pub(super) manifests: Manifests,
     pub(super) comparison: Comparison,
-    pub(super) rules: IgnoreRules,
+    pub(super) rules: Arc<IgnoreRules>,
     /// What is worth a warning, whatever becomes of the comparison.
     pub(super) notes: Vec<Problem>,
 }
@@ -114,11 +112,10 @@ pub(super) async fn want_rendered(
 
 /// Manifests → observation → comparison.
 async fn want_joined(work: &Work<'_>, joined: Joined) -> Result<Wanted, Problem> {
-    let system = Customizations::read(&work.shared.store.argocd_cm().data);
-    let rules = IgnoreRules::read(&work.app.spec.ignore_differences, &system, &JqPaths);
-    let (manifests, comparison, mut notes) = look(work, joined, &rules.0).await?;
-    notes.extend(rules.1.iter().map(|rule| invalid(rule.to_string())));
-    Ok(Wanted { manifests, comparison, rules: rules.0, notes })
+    let (rules, wrong) = work.recall.rules(&work.app.spec.ignore_differences, work.shared.store.argocd_cm());
+    let (manifests, comparison, mut notes) = look(work, joined, &rules).await?;
+    notes.extend(wrong.iter().map(|rule| invalid(rule.to_string())));
+    Ok(Wanted { manifests, comparison, rules, notes })
 }
 
 /// The manifests that an operation brings along, in the place of its sources.

@@ -11,7 +11,7 @@ use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 use serde_json::Value;
 
-use crate::api::{API_VERSION, GROUP, VERSION, annotations::SECRET_TYPE};
+use crate::api::{API_VERSION, AppProject, GROUP, VERSION, annotations::SECRET_TYPE};
 use crate::cluster::{WatchedObject, resource};
 use crate::flow::ObjectName;
 use crate::health::health_scripts;
@@ -31,6 +31,8 @@ enum Told {
     Here(Value),
     Gone(ObjectName),
     Complete,
+    /// The first list is refused: it does not come before somebody gives the right, or the kind.
+    Refused,
 }
 
 /// Follows one kind for as long as the process lives. `complete` is notified after the first list.
@@ -76,6 +78,11 @@ async fn follow(
             }
             Err(error) => {
                 tracing::warn!(kind = resource.kind, error = %error, "watch failed, trying again");
+                if let watcher::Error::InitialListFailed(kube::Error::Api(status)) = &error
+                    && matches!(status.code, 401 | 403 | 404)
+                {
+                    told(Told::Refused);
+                }
             }
         }
     }
@@ -86,7 +93,8 @@ fn name_of(body: &Value) -> ObjectName {
     ObjectName::new(text("namespace"), text("name"))
 }
 
-/// Starts all watches, and gives back when the first lists of all of them are complete.
+/// Starts all watches, and gives back when the first lists of all of them are complete, or refused: to begin without a
+/// project or a setting that is only late would be to do what it forbids.
 pub(super) async fn start(shared: &Arc<Shared>) {
     let mut ready = Vec::new();
     ready.push(spawn(shared, applications(), false, None, on_application));
@@ -95,8 +103,7 @@ pub(super) async fn start(shared: &Arc<Shared>) {
     let secrets = Some(SECRET_TYPE.to_owned());
     ready.push(spawn(shared, resource("", "v1", "Secret", "secrets"), true, secrets, on_secret));
     for one in ready {
-        // A kind that cannot be listed is logged by its watch; the others need not wait for it for ever.
-        let _ = tokio::time::timeout(Duration::from_secs(20), one).await;
+        let _ = one.await;
     }
 }
 
@@ -119,7 +126,7 @@ fn spawn(
     tokio::spawn(async move {
         let client = shared.client.clone();
         follow(client, resource, namespace, config, |told| {
-            if matches!(told, Told::Complete)
+            if matches!(told, Told::Complete | Told::Refused)
                 && let Some(sender) = sender.take()
             {
                 let _ = sender.send(());
@@ -144,7 +151,7 @@ fn on_application(shared: &Shared, told: Told) {
             }
         }
         Told::Gone(name) => shared.forget(&name),
-        Told::Complete => {}
+        Told::Complete | Told::Refused => {}
     }
 }
 
@@ -155,12 +162,13 @@ fn on_project(shared: &Shared, told: Told) {
             match serde_json::from_value(body) {
                 Ok(project) => shared.store.put_project(name, Some(project)),
                 Err(error) => {
-                    tracing::warn!(project = %name, error = %error, "the AppProject cannot be read")
+                    tracing::warn!(project = %name, error = %error, "the AppProject cannot be read: it permits nothing");
+                    shared.store.put_project(name, Some(AppProject::default()));
                 }
             }
         }
         Told::Gone(name) => shared.store.put_project(name, None),
-        Told::Complete => return,
+        Told::Complete | Told::Refused => return,
     }
     shared.reconcile_all();
 }
@@ -169,7 +177,7 @@ fn on_config_map(shared: &Shared, told: Told) {
     let (name, data) = match told {
         Told::Here(body) => (name_of(&body), config_map_data(&body)),
         Told::Gone(name) => (name, Default::default()),
-        Told::Complete => return,
+        Told::Complete | Told::Refused => return,
     };
     match name.name.as_str() {
         "argocd-cm" => {
@@ -224,6 +232,7 @@ fn on_secret(shared: &Shared, told: Told) {
             shared.store.secrets_are_listed();
             return;
         }
+        Told::Refused => return,
     }
     shared.reconcile_all();
 }

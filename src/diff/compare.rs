@@ -12,7 +12,9 @@ use crate::flow::{
 };
 use crate::object::{Manifest, ResourceKey, mask_pair};
 
-use super::{IgnoreRules, KnownFields, differences, managed_fields, normalize, normalize_kind, structural};
+use super::{
+    IgnoreRules, KnownFields, Remembered, differences, managed_fields, normalize, normalize_kind, structural,
+};
 
 /// What `compare` needs besides manifests and observation.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +23,14 @@ pub struct Comparing<'a> {
     pub ignore: &'a IgnoreRules,
 }
 
-/// Compares what a revision wants with what was seen.
-pub fn compare(manifests: &Manifests, seen: &Observation, how: Comparing<'_>) -> Comparison {
+/// Compares what a revision wants with what was seen. Objects that are as they were when `remembered` took them in are
+/// not compared again.
+pub fn compare(
+    manifests: &Manifests,
+    seen: &Observation,
+    how: Comparing<'_>,
+    remembered: &mut Remembered,
+) -> Comparison {
     let mut problems = Vec::new();
     let mut wanted: BTreeMap<ResourceKey, Arc<Manifest>> = BTreeMap::new();
     let mut again: BTreeMap<ResourceKey, usize> = BTreeMap::new();
@@ -33,8 +41,11 @@ pub fn compare(manifests: &Manifests, seen: &Observation, how: Comparing<'_>) ->
     }
     problems.extend(again.iter().map(|(key, count)| repeated(key, *count)));
     let mut resources: BTreeMap<ResourceKey, ResourceComparison> = BTreeMap::new();
+    remembered.bound(wanted.len());
     for (key, desired) in wanted {
-        resources.insert(key.clone(), compare_one(key, desired, seen, how));
+        let compare = || compare_one(key.clone(), Arc::clone(&desired), seen, how);
+        let one = remembered.or_compare(&key, &desired, seen, compare);
+        resources.insert(key, one);
     }
     for (key, live) in &seen.live {
         if !resources.contains_key(key) {
@@ -79,6 +90,7 @@ fn compare_one(
         annotations: read,
         status: SyncCode::OutOfSync,
         unchanged: false,
+        predicted: false,
         requires_pruning: false,
         differences: Vec::new(),
         problem: None,
@@ -99,6 +111,11 @@ fn compare_one(
         return one;
     }
     let predicted = match seen.predictions.get(&one.key) {
+        Some(Prediction::Object(predicted)) if Arc::ptr_eq(predicted, &live) => {
+            // The apply changes nothing, so there is nothing to look for.
+            (one.predicted, one.unchanged, one.status) = (true, true, SyncCode::Synced);
+            return one;
+        }
         Some(Prediction::Object(predicted)) => Some(normalize::normalized(predicted)),
         Some(Prediction::Refused(problem)) => {
             one.problem = Some(problem.clone());
@@ -106,6 +123,7 @@ fn compare_one(
         }
         None => None,
     };
+    one.predicted = predicted.is_some();
     one.differences = match predicted {
         Some(predicted) => {
             let normal_live = normalize::normalized(&live);
@@ -186,7 +204,7 @@ fn masked(desired: &Manifest, live: &Manifest) -> Vec<FieldDifference> {
     differences(predicted.body(), live.body())
 }
 
-fn surplus(key: &ResourceKey, live: &Arc<Manifest>) -> ResourceComparison {
+pub(super) fn surplus(key: &ResourceKey, live: &Arc<Manifest>) -> ResourceComparison {
     let read = ResourceAnnotations::of(live);
     let extraneous = live
         .annotation(annotations::COMPARE_OPTIONS)
@@ -198,6 +216,7 @@ fn surplus(key: &ResourceKey, live: &Arc<Manifest>) -> ResourceComparison {
         live: Some(Arc::clone(live)),
         status: if counts { SyncCode::OutOfSync } else { SyncCode::Synced },
         unchanged: false,
+        predicted: false,
         requires_pruning: !read.is_hook(),
         annotations: read,
         differences: Vec::new(),
@@ -248,7 +267,7 @@ mod tests {
     }
 
     fn status_of(desired: &[Arc<Manifest>], seen: &Observation, ignore: &IgnoreRules) -> Comparison {
-        compare(&wanted(desired), seen, Comparing { ignore })
+        compare(&wanted(desired), seen, Comparing { ignore }, &mut Remembered::default())
     }
 
     #[test]

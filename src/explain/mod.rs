@@ -12,6 +12,7 @@ mod running;
 mod stages;
 #[cfg(test)]
 mod tests;
+mod unserved;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -21,8 +22,8 @@ use serde_json::Value;
 
 use crate::api::{Application, HealthCode, SyncCode, Time};
 use crate::flow::{
-    Comparison, EndpointFacts, EventFacts, FieldDifference, FieldWriter, HealthStatus, PodCause, Problem,
-    Reason,
+    Comparison, EndpointFacts, EventFacts, FieldDifference, FieldWriter, HealthStatus, NoController,
+    PodCause, Problem, Reason,
 };
 use crate::object::ResourceKey;
 
@@ -52,6 +53,8 @@ pub struct Evidence<'a> {
     pub events: &'a [EventFacts],
     /// What stands behind Services that have a selector.
     pub endpoints: &'a BTreeMap<ResourceKey, EndpointFacts>,
+    /// That nobody works, where that is so.
+    pub no_controller: Option<&'a NoController>,
 }
 
 /// How far down a finding is.
@@ -229,6 +232,7 @@ pub fn explain(evidence: &Evidence<'_>) -> Explanation {
     if let Some(problem) = evidence.problem {
         found.cause(rank::STAGE, stages::of_problem(problem));
     }
+    unserved::controller(evidence, &mut found);
     running::unhealthy(evidence, &mut found);
     running::services(evidence, &mut found);
     desired::findings(evidence, &mut found);

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{Evidence, Explanation, Plain, explain};
 use crate::api::{Application, HealthCode, ResourceAnnotations, SyncCode, decode_application};
 use crate::flow::{
-    Cause, Comparison, EndpointFacts, EventFacts, FieldDifference, HealthStatus, PodCause, Problem, Reason,
-    ResourceComparison, Stage,
+    Cause, Comparison, EndpointFacts, EventFacts, FieldDifference, HealthStatus, NoController, PodCause,
+    Problem, Reason, ResourceComparison, Stage,
 };
 use crate::object::{Manifest, ResourceKey};
 
@@ -64,6 +64,7 @@ fn compared(
         status,
         unchanged: status == SyncCode::Synced,
         writing: Default::default(),
+        predicted: true,
         requires_pruning: false,
         differences,
         problem: None,
@@ -83,6 +84,7 @@ struct Seen {
     pods: BTreeMap<ResourceKey, Vec<PodCause>>,
     events: Vec<EventFacts>,
     endpoints: BTreeMap<ResourceKey, EndpointFacts>,
+    no_controller: Option<NoController>,
 }
 
 impl Seen {
@@ -112,6 +114,7 @@ impl Seen {
             pods: &self.pods,
             events: &self.events,
             endpoints: &self.endpoints,
+            no_controller: self.no_controller.as_ref(),
         })
     }
 
@@ -297,4 +300,29 @@ fn git_that_changed_without_automated_sync_says_how_to_sync() {
         ..Seen::default()
     };
     insta::assert_snapshot!(seen.printed(&app));
+}
+
+#[test]
+fn an_operation_that_nobody_takes_is_explained_by_the_lease() {
+    let mut waiting = app(json!({"reconciledAt": "2026-11-21T07:00:00Z"}));
+    waiting.operation = Some(Default::default());
+    let absence = |holder: &str, renewed: Option<&str>| NoController {
+        lease: "argocd/tiphys-controller".into(),
+        holder: holder.into(),
+        renewed: renewed.map(|time| time.parse().unwrap()),
+    };
+    let first = |app: &Application, absence: Option<NoController>| {
+        let seen = Seen { resources: Some(Vec::new()), no_controller: absence, ..Seen::default() };
+        seen.explained(app).causes.first().map(|cause| cause.message.clone()).unwrap_or_default()
+    };
+    assert_eq!(
+        first(&waiting, Some(absence("tiphys-0", Some("2026-11-21T06:00:00Z")))),
+        "the operation that was asked for has not begun: no controller works, tiphys-0 no longer renews the Lease \
+         argocd/tiphys-controller"
+    );
+    assert!(first(&waiting, Some(absence("", Some("2026-11-21T06:00:00Z")))).contains("gave up the Lease"));
+    assert!(first(&waiting, Some(absence("", None))).contains("there is no Lease argocd/tiphys-controller"));
+    assert_eq!(first(&waiting, None), "");
+    waiting.operation = None;
+    assert_eq!(first(&waiting, Some(absence("", None))), "", "nothing waits for a controller");
 }

@@ -25,6 +25,8 @@ pub struct ResourceComparison {
     pub status: SyncCode,
     /// Whether an apply would change nothing at all, ignored fields included, by the API server's own word.
     pub unchanged: bool,
+    /// Whether the API server itself has said what an apply would do.
+    pub predicted: bool,
     /// Whether Git no longer holds it.
     pub requires_pruning: bool,
     /// Where it differs, after everything that does not count was taken out.

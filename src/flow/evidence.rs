@@ -25,6 +25,18 @@ pub struct FieldWriter {
     pub time: Option<Time>,
 }
 
+/// That no controller works, by the Lease that the one that does renews.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NoController {
+    /// `namespace/name` of the Lease.
+    pub lease: String,
+    /// Who held it last; empty for nobody.
+    pub holder: String,
+    /// When it was renewed last; absent where there is no such Lease.
+    pub renewed: Option<Time>,
+}
+
 /// Why one pod of a workload is not ready.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -24,7 +24,7 @@ mod tree_path;
 
 pub use capacity::{Capacity, NodeFacts, QuotaFacts, Resources, Taint};
 pub use comparison::{Comparison, FieldDifference, OwnershipChange, ResourceComparison, Writing};
-pub use evidence::{EndpointFacts, EventFacts, FieldWriter, PodCause};
+pub use evidence::{EndpointFacts, EventFacts, FieldWriter, NoController, PodCause};
 pub use health::{HealthCode, HealthStatus, UnknownHealthCode};
 pub use manifests::Manifests;
 pub use memory_tree::MemoryTree;

@@ -5,21 +5,19 @@
 //! `argocd-controller`, conflicts forced, unless the object's options say otherwise.
 
 mod ownership;
+mod replace;
 
 use std::future::Future;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
-use kube::Api;
-use kube::api::{
-    DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy, ValidationDirective,
-};
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions, PropagationPolicy, ValidationDirective};
 
 use crate::api::{OperationPhase, PropagationPolicy as Propagation, ResultCode, annotations};
 use crate::cluster::{Cluster, KindInfo, WatchedObject};
 use crate::flow::{Action, AppliedResource, ApplyReport, Task, Written};
-use crate::object::{Manifest, i64_at, kind_rank, str_at};
+use crate::object::{i64_at, kind_rank, str_at};
 
 use super::step::result_of;
 
@@ -119,8 +117,8 @@ async fn write(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_
     {
         return failed(task, message_of(task, &error));
     }
-    let answer = if task.options.replace && !how.dry_run {
-        replace(&api, task).await
+    let answer = if task.options.replace {
+        replace::replace(cluster, kind, task, how).await
     } else {
         let params = PatchParams {
             dry_run: how.dry_run,
@@ -130,8 +128,8 @@ async fn write(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_
         let patch = Patch::Apply(task.object.body());
         let answer = again_while(is_passing_apply, || api.patch(&task.key.name, &params, &patch)).await;
         match answer {
-            Err(error) if task.options.force && !how.dry_run && is_immutable(&error) => {
-                recreate(&api, task).await
+            Err(error) if task.options.force && is_immutable(&error) => {
+                replace::recreate(&api, task, how).await
             }
             other => other,
         }
@@ -201,57 +199,11 @@ fn failed(task: &Task, message: String) -> AppliedResource {
     AppliedResource { result, written: None }
 }
 
-/// `Replace=true`: a PUT of the whole object, or a POST where there is none.
-async fn replace(api: &Api<WatchedObject>, task: &Task) -> Result<WatchedObject, kube::Error> {
-    let params =
-        PostParams { field_manager: Some(annotations::FIELD_MANAGER.into()), ..PostParams::default() };
-    let Some(live) = &task.live else {
-        let body = to_watched(&task.object)?;
-        return again(|| api.create(&params, &body)).await;
-    };
-    let mut object = (*task.object).clone();
-    if let Some(metadata) =
-        object.body_mut().get_mut("metadata").and_then(|metadata| metadata.as_object_mut())
-    {
-        metadata.insert("resourceVersion".into(), live.resource_version().into());
-    }
-    let body = to_watched(&object)?;
-    match again(|| api.replace(&task.key.name, &params, &body)).await {
-        Err(error) if task.options.force && is_immutable(&error) => recreate(api, task).await,
-        other => other,
-    }
-}
-
-/// `Force=true`: what cannot be changed is deleted and created again.
-async fn recreate(api: &Api<WatchedObject>, task: &Task) -> Result<WatchedObject, kube::Error> {
-    let params =
-        DeleteParams { propagation_policy: Some(PropagationPolicy::Background), ..DeleteParams::default() };
-    again(|| api.delete(&task.key.name, &params)).await.map(drop).or_else(gone)?;
-    let params =
-        PostParams { field_manager: Some(annotations::FIELD_MANAGER.into()), ..PostParams::default() };
-    let body = to_watched(&task.object)?;
-    // Finalizers may keep the old one for a while: the create is refused until it is gone, and tried again.
-    let mut pause = Duration::from_millis(50);
-    loop {
-        match api.create(&params, &body).await {
-            Err(kube::Error::Api(status)) if status.code == 409 && pause < Duration::from_secs(4) => {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            other => return other,
-        }
-    }
-}
-
 fn gone(error: kube::Error) -> Result<(), kube::Error> {
     match error {
         kube::Error::Api(status) if status.code == 404 => Ok(()),
         other => Err(other),
     }
-}
-
-fn to_watched(object: &Manifest) -> Result<WatchedObject, kube::Error> {
-    serde_json::from_value(object.body().clone()).map_err(kube::Error::SerdeError)
 }
 
 async fn prune(cluster: &Cluster, kind: &KindInfo, task: &Task, how: Applying<'_>) -> AppliedResource {
@@ -373,9 +325,9 @@ fn is_passing_apply(error: &kube::Error) -> bool {
         || matches!(error, kube::Error::Api(status) if status.code == 409 && status.reason == "Conflict")
 }
 
-/// The API server says in many words that a field cannot be changed.
+/// Whether the API server refuses the object as it is: it says in many words that a field cannot be changed.
 fn is_immutable(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 422 || status.code == 409)
+    matches!(error, kube::Error::Api(status) if status.code == 422)
 }
 
 fn message_of(task: &Task, error: &kube::Error) -> String {
@@ -386,10 +338,7 @@ fn message_of(task: &Task, error: &kube::Error) -> String {
             format!("{}; give the controller's service account this right", status.message)
         }
         kube::Error::Api(status) if is_immutable(error) && status.message.contains("immutable") => {
-            format!(
-                "{}; set the sync option Replace=true or Force=true to delete it and create it anew",
-                status.message
-            )
+            format!("{}; set the sync option Force=true to delete it and create it anew", status.message)
         }
         kube::Error::Api(status) => status.message.clone(),
         other => other.to_string(),

@@ -7,6 +7,7 @@ use crate::api::{
     Requirement, RetryStrategy, SyncCode, SyncOperation, SyncOperationResource, SyncOptions, Time,
 };
 use crate::flow::{Cause, Comparison, Problem, ResourceComparison, Stage};
+use crate::object::{Manifest, str_at};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,21 +75,25 @@ pub fn decide_auto_sync(
         if !automated.self_heal {
             return AutoSync::No;
         }
-        let stays = |one: &&ResourceComparison| {
-            one.requires_pruning
-                && one.annotations.options.requirement("Prune") == Some(Requirement::Forbidden)
-        };
-        if out_of_sync.iter().all(stays) {
-            // It would prune nothing, again and again.
+        let heals: Vec<_> = out_of_sync.into_iter().filter(|one| !is_left_alone(one)).collect();
+        if heals.is_empty() {
             return AutoSync::No;
         }
         if let Some(wait) = still_to_wait(state, now) {
             return AutoSync::Later(wait);
         }
         sync.self_heal_attempts_count = attempts_before(state, now).saturating_add(1);
-        sync.resources = out_of_sync.iter().map(|one| selected(&one.key)).collect();
+        sync.resources = heals.iter().map(|one| selected(&one.key)).collect();
     }
     AutoSync::Start(Box::new(operation(policy.retry.clone(), sync)))
+}
+
+/// What Git no longer holds, and what another sync would do nothing about, again and again: it must stay, or it is on its
+/// way out and waits for its finalizers.
+fn is_left_alone(one: &ResourceComparison) -> bool {
+    let deleting = |live: &Manifest| str_at(live.body(), &["metadata", "deletionTimestamp"]).is_some();
+    let stays = one.annotations.options.requirement("Prune") == Some(Requirement::Forbidden);
+    one.requires_pruning && (stays || one.live.as_deref().is_some_and(deleting))
 }
 
 fn operation(retry: Option<RetryStrategy>, sync: SyncOperation) -> Operation {
@@ -201,7 +206,8 @@ mod tests {
                 live: surplus.then_some(object),
                 status: SyncCode::OutOfSync,
                 unchanged: false,
-                requires_pruning: *surplus,
+                predicted: true,
+        requires_pruning: *surplus,
                 differences: Vec::new(),
                 problem: None,
                 writing: crate::flow::Writing::default(),

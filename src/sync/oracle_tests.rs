@@ -102,6 +102,7 @@ fn compared(targets: &[Value], live: &[Value]) -> Comparison {
             live: (!wanted).then(|| Arc::clone(&object)),
             status: crate::api::SyncCode::OutOfSync,
             unchanged: false,
+            predicted: true,
             requires_pruning: !wanted,
             differences: Vec::new(),
             problem: None,

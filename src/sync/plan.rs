@@ -101,8 +101,11 @@ fn object_task(one: &ResourceComparison, request: &PlanRequest<'_>, options: &Sy
         let object = one.writing.object.as_ref().unwrap_or(desired);
         let mut task = new_task(one, Arc::clone(object), Action::Apply, SyncPhase::Sync);
         task.options = write_options(one, request, options);
-        task.predicted = one.live.is_some() && one.problem.is_none();
-        task.refused = one.problem.as_ref().map(|problem| problem.message.clone());
+        task.predicted = one.predicted && one.problem.is_none();
+        // What an apply may not change, the write may replace; whether it may is asked again by the dry-run.
+        let replaced = task.options.force || task.options.replace;
+        let problem = one.problem.as_ref().filter(|one| !(replaced && one.cause == Cause::ObjectRefused));
+        task.refused = problem.map(|problem| problem.message.clone());
         return Some(task);
     }
     let live = one.live.as_ref()?;
@@ -129,12 +132,15 @@ fn prune_refused(
 fn write_options(one: &ResourceComparison, request: &PlanRequest<'_>, options: &SyncOptions) -> WriteOptions {
     let own = &one.annotations.options;
     let switch = |key: &str| own.switch(key).or_else(|| options.switch(key));
+    let (replace, force) =
+        (switch("Replace") == Some(true), request.forces() || switch("Force") == Some(true));
     WriteOptions {
-        replace: switch("Replace") == Some(true),
-        force: request.forces() || switch("Force") == Some(true),
+        replace,
+        force,
         skip_validation: switch("Validate") == Some(false),
         skip_dry_run_on_missing_resource: switch("SkipDryRunOnMissingResource") == Some(true),
-        unchanged: one.unchanged,
+        // Both together make the object anew with each sync, as `kubectl replace --force` does: a Job runs again.
+        unchanged: one.unchanged && !(replace && force),
         ownership: one.writing.ownership.clone(),
         propagation: options.propagation_policy(),
     }

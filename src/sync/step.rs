@@ -126,6 +126,12 @@ pub(super) fn result_of(task: &Task) -> ResourceResult {
 
 /// Turns what health says into the phases of the tasks that were written.
 fn mark_health(plan: &Plan, progress: &mut Progress, seen: &BTreeMap<ResourceKey, Assessment>) {
+    // The destination's namespace is nobody's object: it is there once it is written.
+    let made =
+        progress.results.values_mut().filter(|result| is_namespace(result) && result.hook_type.is_none());
+    for result in made.filter(|result| result.hook_phase == Some(OperationPhase::Running)) {
+        result.hook_phase = Some(OperationPhase::Succeeded);
+    }
     for task in &plan.tasks {
         let Some(result) = progress.results.get_mut(&task.result_key()) else { continue };
         if result.hook_phase != Some(OperationPhase::Running) {

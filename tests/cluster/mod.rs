@@ -20,6 +20,7 @@ mod mistakes;
 mod model;
 mod operate;
 mod operations;
+mod options;
 mod ownership;
 mod placement;
 mod proxy;

@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: what the operator costs against a real API server, as a table.
 //!
 //! One repository with a kustomize overlay per Application (Deployment with 0 replicas, ServiceAccount,
-//! Service, Ingress). CPU is user + system seconds of the operator, requests are those that the API
+//! Service, Ingress); then one Application of 200 objects in one wave and in ten, and one of 5,000. CPU is user + system seconds of the operator, requests are those that the API
 //! server's audit log shows for its user.
 
 mod meter;
+mod scale;
 mod scenario;
 mod workload;
 
@@ -18,6 +19,7 @@ use crate::git_server::{self, GitServer};
 use crate::interrupt;
 use crate::operator::Operator;
 use meter::{Meter, Row};
+use scale::Scale;
 use scenario::Bench;
 use workload::Workload;
 
@@ -36,9 +38,23 @@ pub struct Options {
     /// Also print what each piece of work asked the API server for
     #[arg(long)]
     pub requests: bool,
+    /// Measure only these
+    #[arg(long, value_enum)]
+    pub only: Vec<Part>,
     /// Also write the table to this file
     #[arg(long)]
     pub output: Option<PathBuf>,
+}
+
+/// A part of `cargo xtask bench`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Many Applications of one repository.
+    Applications,
+    /// 200 objects in one wave and in ten.
+    Waves,
+    /// 5,000 objects of one Application.
+    Many,
 }
 
 /// Measures and prints the table.
@@ -73,11 +89,25 @@ fn measure(operator: &Operator, cluster: &Cluster, options: &Options) -> Result<
     let root = cluster.folder().join("git");
     fs::create_dir_all(&root).context("making the Git folder")?;
     let server = GitServer::start(&root, &git_server::Options::default())?;
-    let workload = Workload::create(&cluster.folder().join("clone"), &server, options.apps)?;
+    let wants = |part: Part| options.only.is_empty() || options.only.contains(&part);
     let controller = operator.start(cluster, &[])?;
     let meter = Meter::new(controller, cluster.folder().join("audit.log"));
-    let bench = Bench { api: cluster.api()?, workload, meter, idle: options.idle };
-    bench.all()
+    let mut rows = Vec::new();
+    if wants(Part::Applications) {
+        let workload = Workload::create(&cluster.folder().join("clone"), &server, options.apps)?;
+        let bench = Bench { api: cluster.api()?, workload, meter: &meter, idle: options.idle };
+        rows.extend(bench.all()?);
+    }
+    if wants(Part::Waves) || wants(Part::Many) {
+        let scale = Scale::create(cluster.api()?, &meter, cluster.folder().join("scale"), &server)?;
+        if wants(Part::Waves) {
+            rows.extend(scale.waves()?);
+        }
+        if wants(Part::Many) {
+            rows.extend(scale.many()?);
+        }
+    }
+    Ok(rows)
 }
 
 fn table(rows: &[Row], options: &Options) -> String {

@@ -16,14 +16,14 @@ const APPLICATIONS: &str = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applica
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/bench/deployments";
 
 /// What the measurements share.
-pub(super) struct Bench {
+pub(super) struct Bench<'a> {
     pub(super) api: Api,
     pub(super) workload: Workload,
-    pub(super) meter: Meter,
+    pub(super) meter: &'a Meter,
     pub(super) idle: u64,
 }
 
-impl Bench {
+impl Bench<'_> {
     /// All measurements, in order.
     pub(super) fn all(&self) -> Result<Vec<Row>> {
         let apps = self.workload.apps;
