@@ -1,6 +1,6 @@
 //! Plans and steps, as they are printed: order, waves, hooks, prunes, failures.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -157,11 +157,11 @@ fn wrote(progress: &mut Progress, tasks: &[Task]) {
             sync_phase: Some(task.phase),
             ..ResourceResult::default()
         };
-        progress.results.insert(task.result_key(), result);
+        progress.results.insert(task.phase, task.key.clone(), result);
     }
 }
 
-fn health(plan: &Plan, of: &[(&str, HealthCode)]) -> BTreeMap<ResourceKey, Assessment> {
+fn health(plan: &Plan, of: &[(&str, HealthCode)]) -> HashMap<ResourceKey, Assessment> {
     let seen = plan.tasks.iter().filter_map(|task| {
         let (_, code) = of.iter().find(|(name, _)| *name == task.key.name)?;
         let assessment = Assessment {
@@ -190,10 +190,10 @@ fn the_next_wave_waits_for_health_and_a_degraded_one_fails_the_sync() {
     let the_plan = planned(&compared(&desired, &[]), &pruning(), &[]);
     let mut progress = Progress::default();
     assert!(
-        matches!(step(&the_plan, &mut progress, &BTreeMap::new()), Step::DryRun(tasks) if tasks.len() == 2)
+        matches!(step(&the_plan, &mut progress, &HashMap::new()), Step::DryRun(tasks) if tasks.len() == 2)
     );
     progress.dry_run_done = true;
-    let tasks = applied(step(&the_plan, &mut progress, &BTreeMap::new()));
+    let tasks = applied(step(&the_plan, &mut progress, &HashMap::new()));
     assert_eq!(tasks[0].key.name, "first");
     wrote(&mut progress, &tasks);
     let Step::Wait(blocked) =
@@ -222,7 +222,7 @@ fn health_from_before_the_write_does_not_count() {
     let desired = [object("Deployment", "first", wave(0)), object("Deployment", "second", wave(1))];
     let the_plan = planned(&compared(&desired, &[]), &pruning(), &[]);
     let mut progress = Progress { dry_run_done: true, ..Progress::default() };
-    let tasks = applied(step(&the_plan, &mut progress, &BTreeMap::new()));
+    let tasks = applied(step(&the_plan, &mut progress, &HashMap::new()));
     wrote(&mut progress, &tasks);
     let mut seen = health(&the_plan, &[("first", HealthCode::Healthy)]);
     seen.values_mut().for_each(|one| one.counts = false);
@@ -238,7 +238,7 @@ fn sync_fail_hooks_run_after_a_failure_and_only_then() {
     ];
     let the_plan = planned(&compared(&desired, &[]), &pruning(), &[]);
     let mut progress = Progress { dry_run_done: true, ..Progress::default() };
-    let tasks = applied(step(&the_plan, &mut progress, &BTreeMap::new()));
+    let tasks = applied(step(&the_plan, &mut progress, &HashMap::new()));
     assert_eq!(tasks[0].key.name, "before");
     wrote(&mut progress, &tasks);
     let seen = health(&the_plan, &[("before", HealthCode::Degraded)]);
@@ -271,7 +271,7 @@ fn prunes_wait_for_a_person_where_the_user_wants_it() {
         SyncSettings::read(&[("tiphys.sync.confirmKinds".into(), "Secret".into())].into()).confirm_kinds;
     let message = |guards: Guards| {
         let mut progress = Progress { dry_run_done: true, ..Progress::default() };
-        match step(&surplus(&comparison, guards), &mut progress, &BTreeMap::new()) {
+        match step(&surplus(&comparison, guards), &mut progress, &HashMap::new()) {
             Step::Confirm(message) => message,
             Step::Apply(tasks) => format!("prunes {}", tasks.len()),
             other => panic!("{other:?}"),
@@ -301,11 +301,11 @@ fn what_the_project_forbids_in_the_middle_of_a_sync_ends_it() {
     let mut comparison = compared(&desired, &[]);
     let the_plan = planned(&comparison, &pruning(), &[]);
     let mut progress = Progress { dry_run_done: true, ..Progress::default() };
-    let first = applied(step(&the_plan, &mut progress, &BTreeMap::new()));
+    let first = applied(step(&the_plan, &mut progress, &HashMap::new()));
     wrote(&mut progress, &first);
     comparison.resources[1].problem =
         Some(Problem::stalled(Stage::Sync, Cause::NotPermitted, "not permitted"));
-    let ended = step(&planned(&comparison, &pruning(), &[]), &mut progress, &BTreeMap::new());
+    let ended = step(&planned(&comparison, &pruning(), &[]), &mut progress, &HashMap::new());
     let Step::Done { phase: OperationPhase::Failed, message } = ended else { panic!("{ended:?}") };
     assert!(message.contains("Secret/second: not permitted"), "{message}");
 }
@@ -316,11 +316,11 @@ fn a_dry_run_tells_of_every_object_and_writes_nothing() {
     let live = [object("ConfigMap", "there", wave(0)), object("ConfigMap", "left", wave(0))];
     let the_plan = planned(&compared(&desired, &live), &pruning(), &[]);
     let mut progress = Progress { dry_run_only: true, ..Progress::default() };
-    let Step::DryRun(tasks) = step(&the_plan, &mut progress, &BTreeMap::new()) else { panic!("no dry run") };
+    let Step::DryRun(tasks) = step(&the_plan, &mut progress, &HashMap::new()) else { panic!("no dry run") };
     let names: Vec<&str> = tasks.iter().map(|task| task.key.name.as_str()).collect();
     assert_eq!(names, ["left", "there", "new"]);
     progress.dry_run_done = true;
-    let ended = step(&the_plan, &mut progress, &BTreeMap::new());
+    let ended = step(&the_plan, &mut progress, &HashMap::new());
     assert!(matches!(ended, Step::Done { phase: OperationPhase::Succeeded, .. }), "{ended:?}");
 }
 
@@ -368,7 +368,7 @@ fn thousands_of_hooks_are_planned_and_a_terminate_deletes_those_that_run() {
     let the_plan = planned(&compared(&desired, &[]), &pruning(), &[]);
     assert_eq!(the_plan.tasks.len(), 5000, "of two hook annotations Argo CD's own counts");
     let mut progress = Progress { dry_run_done: true, ..Progress::default() };
-    let first = applied(step(&the_plan, &mut progress, &BTreeMap::new()));
+    let first = applied(step(&the_plan, &mut progress, &HashMap::new()));
     wrote(&mut progress, &first);
     progress.terminating = true;
     let seen = health(&the_plan, &[("hook-0000", HealthCode::Progressing)]);

@@ -1,6 +1,6 @@
 //! The kinds that a cluster knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,11 @@ pub struct KindInfo {
 }
 
 impl KindInfo {
+    /// The name of the CRD that brings the kind, where one does.
+    pub(super) fn crd_name(&self) -> String {
+        format!("{}.{}", self.resource.plural, self.resource.group)
+    }
+
     /// Requests for objects of the kind: in a namespace, which does not matter where the kind lives in none.
     pub fn api(&self, client: Client, namespace: &str) -> Api<WatchedObject> {
         self.api_of(client, namespace)
@@ -92,6 +97,13 @@ impl Discovery {
     /// Makes the next question for an unknown kind reach the API server, since a CRD was just applied.
     pub async fn expect_new_kinds(&self) {
         self.known.write().await.asked_at = None;
+    }
+
+    /// Forgets the kinds of these CRDs, so that they are asked for anew.
+    pub(super) async fn forget(&self, crds: &BTreeSet<&str>) {
+        let mut known = self.known.write().await;
+        known.kinds.retain(|_, kind| !crds.contains(kind.crd_name().as_str()));
+        known.asked_at = None;
     }
 
     /// Each kind once.

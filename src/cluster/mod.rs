@@ -7,6 +7,7 @@
 mod autoscalers;
 mod connect;
 mod discovery;
+mod epoch;
 mod evidence;
 mod foresee;
 mod inhabitants;
@@ -80,6 +81,8 @@ pub struct Cluster {
     meter: Arc<dyn Meter>,
     counted: requests::Counted,
     connected_at: Instant,
+    /// Ends with the cluster.
+    _following: Option<epoch::Following>,
 }
 
 /// What a cluster is to those who only count.
@@ -106,7 +109,8 @@ impl Cluster {
         meter: Arc<dyn Meter>,
     ) -> Arc<Self> {
         let waiting = Arc::new(room::Waiting::new(server, changes.clone()));
-        Arc::new(Self {
+        Arc::new_cyclic(|me| Self {
+            _following: epoch::follow(me.clone(), &client),
             server: server.to_owned(),
             discovery: Discovery::new(client.clone()),
             client,
@@ -171,6 +175,40 @@ impl Cluster {
     /// Forgets every prediction: the next comparison asks the API server anew.
     pub fn forget_predictions(&self) {
         self.predictions.clear();
+    }
+
+    /// Forgets what changes of schemas and webhooks have made untrue, and has the applications that they concern look
+    /// again. A new CRD may be what any of them waits for.
+    async fn look_again(&self, noticed: &[epoch::Noticed]) {
+        let crds: BTreeSet<&str> = noticed
+            .iter()
+            .filter_map(|one| match one {
+                epoch::Noticed::Crd(name) => Some(name.as_str()),
+                epoch::Noticed::Webhooks => None,
+            })
+            .collect();
+        if noticed.contains(&epoch::Noticed::Webhooks) {
+            self.predictions.clear();
+        }
+        if !crds.is_empty() {
+            self.discovery.forget(&crds).await;
+        }
+        let mut concerned = BTreeSet::new();
+        {
+            let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+            concerned.extend(watches.values().flat_map(|watch| watch.store().instances()));
+            watches.retain(|gvk, watch| {
+                let changed = crds.contains(watch.info().crd_name().as_str());
+                if changed {
+                    self.predictions.forget(&gvk.group_kind());
+                }
+                !changed
+            });
+        }
+        for instance in concerned {
+            let key = ResourceKey::new("", "", "", "");
+            let _ = self.changes.send(Changed { server: self.server.clone(), instance, key });
+        }
     }
 
     /// Pods and nodes, for the causes of health. `instance` is told of changes in these namespaces from now on.

@@ -1,6 +1,6 @@
 //! What is known of one target, put together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ const LIST_DEADLINE: Duration = Duration::from_secs(30);
 const PARALLEL: usize = 8;
 
 type Kinds = BTreeMap<GroupVersionKind, Arc<KindWatch>>;
-pub(super) type Bodies = BTreeMap<ResourceKey, (Arc<Stored>, Arc<Manifest>)>;
+pub(super) type Bodies = HashMap<ResourceKey, (Arc<Stored>, Arc<Manifest>)>;
 
 impl Cluster {
     /// Observes one target. A kind that cannot be seen is a gap; it hides nothing else. Objects that are as `recall` has
@@ -233,7 +233,7 @@ type Answer<'a> = (&'a Arc<Manifest>, Result<(Arc<Manifest>, Foreseen), Problem>
 
 fn note(seen: &mut Observation, desired: &Arc<Manifest>, applied: Arc<Manifest>, foreseen: Foreseen) {
     let key = desired.key();
-    let object = (applied != *desired).then_some(applied);
+    let object = (!Arc::ptr_eq(&applied, desired) && applied != *desired).then_some(applied);
     if object.is_some() || !foreseen.ownership.is_none() {
         seen.writing.insert(key.clone(), Writing { object, ownership: foreseen.ownership });
     }

@@ -1,7 +1,8 @@
 //! What was foreseen, kept once per state of the world.
 //!
 //! The key of the cache: what is applied, what is there (without status), and who owns which fields. A prediction is
-//! good as long as none of these changes; a hard refresh drops all. A refusal stands for seconds only: a quota, a webhook
+//! good as long as none of these changes; a hard refresh drops all, and [`super::epoch`] what depends on a schema or a
+//! webhook that changed. A refusal stands for seconds only: a quota, a webhook
 //! or a right may be mended without any change of the object. One change does not count: annotations in which
 //! Kubernetes' own controllers keep their books, such as the revision of a Deployment, where Git says nothing of them.
 //! They are written after each apply, and asking again would double the requests of a sync.
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use crate::diff::is_book;
 use crate::flow::{OwnershipChange, Prediction};
-use crate::object::{Manifest, ResourceKey};
+use crate::object::{GroupKind, Manifest, ResourceKey};
 
 use super::WatchedObject;
 use super::store::{Stored, content_hash};
@@ -121,6 +122,12 @@ impl Predictions {
         let premise = Premise::of(applied, content_hash(&answer.body), answer.ownership);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(applied.key(), (premise, Kept::Unchanged(without_books(applied, &answer.body))));
+    }
+
+    /// Forgets what is known of one kind.
+    pub(super) fn forget(&self, kind: &GroupKind) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|key, _| key.group_kind() != *kind);
     }
 
     pub(super) fn clear(&self) {

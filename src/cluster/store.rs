@@ -126,6 +126,12 @@ impl Store {
         found
     }
 
+    /// The instances that have objects here.
+    pub(super) fn instances(&self) -> Vec<Arc<str>> {
+        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
+        objects.by_instance.keys().map(Arc::clone).collect()
+    }
+
     /// How many objects are kept.
     pub(super) fn len(&self) -> usize {
         self.objects.read().unwrap_or_else(PoisonError::into_inner).kept.len()

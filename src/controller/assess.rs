@@ -13,6 +13,8 @@ use crate::health::workload::{Grace, damp};
 use crate::health::{self, Customizations, Member};
 use crate::object::{Manifest, ResourceKey, i64_at, str_at};
 
+use crate::sync::Progress;
+
 use super::Memory;
 use super::reconcile::Work;
 
@@ -193,19 +195,21 @@ fn ignores_health(object: &Manifest) -> bool {
     object.annotation(annotations::IGNORE_HEALTHCHECK) == Some("true")
 }
 
-/// What the next step of a sync needs to know of its objects. Gives as well after how long to look again, where
+/// What the next step of a sync needs to know of its hooks and of the objects that it waits for. Gives as well after how long to look again, where
 /// something does not count yet only because of time.
 pub(super) fn assessments(
     tasks: &[Task],
     comparison: &Comparison,
     health: &BTreeMap<ResourceKey, HealthStatus>,
     written: &HashMap<ResourceKey, (Written, Instant)>,
-) -> (BTreeMap<ResourceKey, Assessment>, Option<Duration>) {
+    progress: &Progress,
+) -> (HashMap<ResourceKey, Assessment>, Option<Duration>) {
     let mut soon = None;
-    let live: BTreeMap<&ResourceKey, &Manifest> =
+    let live: HashMap<&ResourceKey, &Manifest> =
         comparison.resources.iter().filter_map(|one| Some((&one.key, &**one.live.as_ref()?))).collect();
-    let mut seen = BTreeMap::new();
-    for task in tasks {
+    let running = progress.results.running();
+    let mut seen = HashMap::new();
+    for task in tasks.iter().filter(|task| task.hook.is_some() || running.contains(&task.key)) {
         let Some(object) = live.get(&task.key) else {
             seen.insert(task.key.clone(), absent());
             continue;

@@ -97,7 +97,9 @@ async fn doomed(work: &Work<'_>, propagation: PropagationPolicy) -> Result<Vec<T
         work.app.spec.sync_policy.as_ref().map(|policy| policy.sync_options.clone()).unwrap_or_default();
     let project = work.shared.store.project(&work.shared.options.namespace, work.app.project());
     let mut tasks = Vec::new();
-    for (key, live) in &seen.live {
+    let mut live: Vec<_> = seen.live.iter().collect();
+    live.sort_unstable_by_key(|(key, _)| *key);
+    for (key, live) in live {
         let read = ResourceAnnotations::of(live);
         let requirement = read.options.requirement("Delete").or_else(|| options.requirement("Delete"));
         let itself = key.group == crate::api::GROUP

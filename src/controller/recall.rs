@@ -33,7 +33,7 @@ struct Inner {
     tracked: Vec<Tracked>,
     observed: cluster::Recall,
     compared: Option<(Arc<IgnoreRules>, Remembered)>,
-    health: Option<(Scripts, BTreeMap<ResourceKey, Assessed>)>,
+    health: Option<(Scripts, HashMap<ResourceKey, Assessed>)>,
 }
 
 type Scripts = Arc<BTreeMap<String, HealthScript>>;
@@ -150,9 +150,9 @@ impl Recall {
         let mut inner = self.inner();
         let before = match inner.health.take() {
             Some((by, before)) if Arc::ptr_eq(&by, scripts) => before,
-            _ => BTreeMap::new(),
+            _ => HashMap::new(),
         };
-        let mut kept = BTreeMap::new();
+        let mut kept = HashMap::with_capacity(before.len());
         let mut found = HashMap::new();
         for (key, live) in objects {
             let health = match before.get(key) {

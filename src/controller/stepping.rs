@@ -165,7 +165,7 @@ impl Run<'_> {
             let the_plan = plan(&self.comparison, &request);
             let health = assess::assess_all(work, memory, &self.comparison).await;
             let (seen, soon) =
-                assess::assessments(&the_plan.tasks, &self.comparison, &health, &memory.written);
+                assess::assessments(&the_plan.tasks, &self.comparison, &health, &memory.written, &self.progress);
             let next = step(&the_plan, &mut self.progress, &seen);
             tracing::debug!(application = %work.name, stage = "sync", step = ?kind_of(&next), "next step");
             let left = match next {
@@ -345,7 +345,7 @@ fn kind_of(step: &Step) -> &'static str {
 fn progress_of(state: &OperationState, memory: &Memory, sync: &SyncOperation) -> Progress {
     let results = state.sync_result.iter().flat_map(|result| &result.resources).filter_map(|one| {
         let key = ResourceKey::new(&one.group, &one.kind, &one.namespace, &one.name);
-        Some(((one.sync_phase?, key), one.clone()))
+        Some((one.sync_phase?, key, one.clone()))
     });
     let mut known = memory.results.iter().filter(|(id, _)| *id == id_of(state)).map(|(_, kept)| kept);
     Progress {
@@ -406,7 +406,7 @@ fn take_results(progress: &mut Progress, memory: &mut Memory, report: ApplyRepor
             memory.written.insert(key.clone(), (written, Instant::now()));
         }
         if let Some(phase) = result.sync_phase {
-            progress.results.insert((phase, key), result);
+            progress.results.insert(phase, key, result);
         }
     }
 }
@@ -416,7 +416,7 @@ fn take_refusals(progress: &mut Progress, report: &ApplyReport) {
         let result = one.result.clone();
         let key = ResourceKey::new(&result.group, &result.kind, &result.namespace, &result.name);
         if let (Some(ResultCode::SyncFailed), Some(phase)) = (result.status, result.sync_phase) {
-            progress.results.insert((phase, key), result);
+            progress.results.insert(phase, key, result);
         }
     }
 }
@@ -430,7 +430,7 @@ fn refusal(report: &ApplyReport) -> String {
 
 fn store_results(state: &mut OperationState, progress: &Progress) {
     if let Some(result) = state.sync_result.as_mut() {
-        result.resources = progress.results.values().cloned().collect();
+        result.resources = progress.results.in_order();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Puts desired and live objects side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -32,7 +32,7 @@ pub fn compare(
     remembered: &mut Remembered,
 ) -> Comparison {
     let mut problems = Vec::new();
-    let mut wanted: BTreeMap<ResourceKey, Arc<Manifest>> = BTreeMap::new();
+    let mut wanted: HashMap<ResourceKey, Arc<Manifest>> = HashMap::with_capacity(manifests.objects.len());
     let mut again: BTreeMap<ResourceKey, usize> = BTreeMap::new();
     for object in &manifests.objects {
         if wanted.insert(object.key(), Arc::clone(object)).is_some() {
@@ -40,21 +40,20 @@ pub fn compare(
         }
     }
     problems.extend(again.iter().map(|(key, count)| repeated(key, *count)));
-    let mut resources: BTreeMap<ResourceKey, ResourceComparison> = BTreeMap::new();
+    let mut resources: Vec<ResourceComparison> = Vec::with_capacity(wanted.len());
     remembered.bound(wanted.len());
-    for (key, desired) in wanted {
-        let compare = || compare_one(key.clone(), Arc::clone(&desired), seen, how);
-        let one = remembered.or_compare(&key, &desired, seen, compare);
-        resources.insert(key, one);
+    for (key, desired) in &wanted {
+        let compare = || compare_one(key.clone(), Arc::clone(desired), seen, how);
+        resources.push(remembered.or_compare(key, desired, seen, compare));
     }
     for (key, live) in &seen.live {
-        if !resources.contains_key(key) {
-            resources.insert(key.clone(), surplus(key, live));
+        if !wanted.contains_key(key) {
+            resources.push(surplus(key, live));
         }
     }
+    resources.sort_unstable_by(|left, right| left.key.cmp(&right.key));
     problems.extend(seen.gaps.values().cloned());
-    problems.extend(resources.values().filter_map(|one| one.problem.clone()));
-    let resources: Vec<ResourceComparison> = resources.into_values().collect();
+    problems.extend(resources.iter().filter_map(|one| one.problem.clone()));
     Comparison { status: verdict(&resources, seen), resources, problems }
 }
 

@@ -1,6 +1,6 @@
 //! What was seen of a cluster for one target, at one moment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -15,13 +15,13 @@ use super::{Problem, Writing};
 pub struct Observation {
     /// Objects that are there: those that the revision wants, and those that are tracked for the application.
     /// Bodies hold no managedFields.
-    pub live: BTreeMap<ResourceKey, Arc<Manifest>>,
+    pub live: HashMap<ResourceKey, Arc<Manifest>>,
     /// What the API server would make of a desired object that is there already.
-    pub predictions: BTreeMap<ResourceKey, Prediction>,
+    pub predictions: HashMap<ResourceKey, Prediction>,
     /// How desired objects that are there already would be applied, where there is more to it than sending them.
-    pub writing: BTreeMap<ResourceKey, Writing>,
+    pub writing: HashMap<ResourceKey, Writing>,
     /// `managedFields` of live objects, where they were needed.
-    pub owners: BTreeMap<ResourceKey, Arc<Vec<Value>>>,
+    pub owners: HashMap<ResourceKey, Arc<Vec<Value>>>,
     /// Kinds of which not everything could be seen, with the reason. Nothing of these kinds is pruned.
     pub gaps: BTreeMap<GroupKind, Problem>,
     /// Kinds that live in namespaces; a kind in neither set is not known to the cluster.
@@ -45,10 +45,10 @@ impl Observation {
     /// An observation of nothing, to be filled.
     pub fn empty(now: Time) -> Self {
         Self {
-            live: BTreeMap::new(),
-            predictions: BTreeMap::new(),
-            writing: BTreeMap::new(),
-            owners: BTreeMap::new(),
+            live: HashMap::new(),
+            predictions: HashMap::new(),
+            writing: HashMap::new(),
+            owners: HashMap::new(),
             gaps: BTreeMap::new(),
             namespaced: BTreeSet::new(),
             cluster_scoped: BTreeSet::new(),

@@ -73,13 +73,6 @@ pub struct Task {
     pub unconfirmed: Option<String>,
 }
 
-impl Task {
-    /// The key of the task's result in `operationState.syncResult.resources`.
-    pub fn result_key(&self) -> (SyncPhase, ResourceKey) {
-        (self.phase, self.key.clone())
-    }
-}
-
 /// How one object is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WriteOptions {

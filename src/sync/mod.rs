@@ -15,6 +15,7 @@ mod namespace;
 mod oracle_tests;
 mod order;
 mod plan;
+mod results;
 mod rollback;
 mod step;
 
@@ -23,6 +24,7 @@ pub use auto::{AutoSync, decide_auto_sync, self_heal_wait};
 pub use guard::{AWAITING, Guards, describe};
 pub use namespace::NamespaceCreation;
 pub use plan::{PlanRequest, delete_hook_tasks, plan};
+pub use results::Results;
 pub use rollback::{
     Rollback, asks_for_rollback, decide_rollback, may_roll_back, rolled_back_from, with_rejected,
 };

@@ -1,12 +1,13 @@
 //! What a running sync does next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::api::{HealthCode, OperationPhase, ResourceResult, ResultCode, SyncPhase};
 use crate::flow::{Action, Assessment, Blocked, Plan, Step, Task};
 use crate::object::ResourceKey;
 
 use super::guard::awaiting;
+use super::Results;
 use super::plan::deletes_after;
 
 /// How the message of an operation begins that somebody stopped: it is not tried again.
@@ -15,8 +16,8 @@ pub const TERMINATED: &str = "Operation terminated";
 /// How far a sync is.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
-    /// What became of each task so far; from and to `operationState.syncResult.resources`.
-    pub results: BTreeMap<(SyncPhase, ResourceKey), ResourceResult>,
+    /// What became of each task so far.
+    pub results: Results,
     /// Whether everything that can be was dry-run.
     pub dry_run_done: bool,
     /// Whether the operation writes nothing.
@@ -26,7 +27,7 @@ pub struct Progress {
 }
 
 /// Decides on the next step. Marks in `progress` what health says of the tasks that were written before.
-pub fn step(plan: &Plan, progress: &mut Progress, seen: &BTreeMap<ResourceKey, Assessment>) -> Step {
+pub fn step(plan: &Plan, progress: &mut Progress, seen: &HashMap<ResourceKey, Assessment>) -> Step {
     if progress.terminating {
         return terminate(plan, progress, seen);
     }
@@ -65,7 +66,8 @@ fn is_namespace(result: &ResourceResult) -> bool {
 
 fn pending_namespace(plan: &Plan, progress: &Progress) -> Option<Task> {
     let task = plan.tasks.first().filter(|task| task.wave == i64::MIN && task.key.kind == "Namespace")?;
-    (!progress.dry_run_only && !progress.results.contains_key(&task.result_key())).then(|| task.clone())
+    let made = progress.results.get(task.phase, &task.key).is_some();
+    (!progress.dry_run_only && !made).then(|| task.clone())
 }
 
 /// The tasks that are dry-run before anything is written. What needs a Namespace or a CRD of the same plan is dry-run
@@ -106,7 +108,7 @@ fn record_refusals(refused: &[&Task], progress: &mut Progress) {
         result.status = Some(ResultCode::SyncFailed);
         result.hook_phase = Some(OperationPhase::Failed);
         result.message = task.refused.clone().unwrap_or_default();
-        progress.results.insert(task.result_key(), result);
+        progress.results.insert(task.phase, task.key.clone(), result);
     }
 }
 
@@ -125,7 +127,7 @@ pub(super) fn result_of(task: &Task) -> ResourceResult {
 }
 
 /// Turns what health says into the phases of the tasks that were written.
-fn mark_health(plan: &Plan, progress: &mut Progress, seen: &BTreeMap<ResourceKey, Assessment>) {
+fn mark_health(plan: &Plan, progress: &mut Progress, seen: &HashMap<ResourceKey, Assessment>) {
     // The destination's namespace is nobody's object: it is there once it is written.
     let made =
         progress.results.values_mut().filter(|result| is_namespace(result) && result.hook_type.is_none());
@@ -133,7 +135,7 @@ fn mark_health(plan: &Plan, progress: &mut Progress, seen: &BTreeMap<ResourceKey
         result.hook_phase = Some(OperationPhase::Succeeded);
     }
     for task in &plan.tasks {
-        let Some(result) = progress.results.get_mut(&task.result_key()) else { continue };
+        let Some(result) = progress.results.get_mut(task.phase, &task.key) else { continue };
         if result.hook_phase != Some(OperationPhase::Running) {
             continue;
         }
@@ -166,10 +168,10 @@ fn phase_of(task: &Task, assessment: &Assessment) -> OperationPhase {
 }
 
 fn phase_in(progress: &Progress, task: &Task) -> Option<OperationPhase> {
-    progress.results.get(&task.result_key()).and_then(|result| result.hook_phase)
+    progress.results.get(task.phase, &task.key).and_then(|result| result.hook_phase)
 }
 
-fn next_wave(plan: &Plan, progress: &Progress, seen: &BTreeMap<ResourceKey, Assessment>) -> Step {
+fn next_wave(plan: &Plan, progress: &Progress, seen: &HashMap<ResourceKey, Assessment>) -> Step {
     let failing: Vec<&Task> = plan.tasks.iter().filter(|task| task.phase == SyncPhase::SyncFail).collect();
     let tasks: Vec<&Task> = plan.tasks.iter().filter(|task| task.phase != SyncPhase::SyncFail).collect();
     let multi_step = plan.is_multi_step();
@@ -210,14 +212,14 @@ fn next_wave(plan: &Plan, progress: &Progress, seen: &BTreeMap<ResourceKey, Asse
 }
 
 fn was_refused(progress: &Progress, task: &Task) -> bool {
-    progress.results.get(&task.result_key()).and_then(|result| result.status) == Some(ResultCode::SyncFailed)
+    progress.results.get(task.phase, &task.key).and_then(|result| result.status) == Some(ResultCode::SyncFailed)
 }
 
 /// After a failure the SyncFail hooks run, all of them, and are waited for.
 fn fail(
     failing: &[&Task],
     progress: &Progress,
-    seen: &BTreeMap<ResourceKey, Assessment>,
+    seen: &HashMap<ResourceKey, Assessment>,
     tasks: &[&Task],
 ) -> Step {
     let pending: Vec<&&Task> = failing.iter().filter(|task| phase_in(progress, task).is_none()).collect();
@@ -237,7 +239,7 @@ fn fail(
     }
     let all: Vec<&Task> = tasks.iter().chain(failing).copied().collect();
     let first = tasks.iter().find_map(|task| {
-        let result = progress.results.get(&task.result_key())?;
+        let result = progress.results.get(task.phase, &task.key)?;
         matches!(result.hook_phase, Some(OperationPhase::Failed | OperationPhase::Error))
             .then(|| format!("{}/{}: {}", result.kind, result.name, result.message))
     });
@@ -251,7 +253,7 @@ fn fail(
 /// Hooks that are done with are deleted before the operation ends.
 fn finish(
     tasks: &[&Task],
-    seen: &BTreeMap<ResourceKey, Assessment>,
+    seen: &HashMap<ResourceKey, Assessment>,
     failed: bool,
     phase: OperationPhase,
     message: &str,
@@ -265,7 +267,7 @@ fn finish(
     if leftover.is_empty() { done(phase, message) } else { Step::DeleteHooks(leftover) }
 }
 
-fn blocked(tasks: &[&Task], seen: &BTreeMap<ResourceKey, Assessment>) -> Vec<Blocked> {
+fn blocked(tasks: &[&Task], seen: &HashMap<ResourceKey, Assessment>) -> Vec<Blocked> {
     tasks
         .iter()
         .map(|task| Blocked { key: task.key.clone(), because: because(task, seen.get(&task.key)) })
@@ -282,7 +284,7 @@ fn because(task: &Task, seen: Option<&Assessment>) -> String {
 }
 
 /// Hooks that run are deleted; what was applied stays.
-fn terminate(plan: &Plan, progress: &Progress, seen: &BTreeMap<ResourceKey, Assessment>) -> Step {
+fn terminate(plan: &Plan, progress: &Progress, seen: &HashMap<ResourceKey, Assessment>) -> Step {
     let running = |task: &&Task| {
         task.hook.is_some()
             && phase_in(progress, task) == Some(OperationPhase::Running)
