@@ -45,7 +45,8 @@ impl Drop for Following {
 pub(super) fn follow(cluster: Weak<Cluster>, client: &Client) -> Option<Following> {
     let runtime = tokio::runtime::Handle::try_current().ok()?;
     let (sender, noticed) = mpsc::unbounded_channel();
-    let crds = resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
+    let crds =
+        resource("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
     let webhooks = resource(
         "admissionregistration.k8s.io",
         "v1",
@@ -78,7 +79,10 @@ async fn watch(
                 Vec::new()
             }
             Ok(Event::InitApply(object)) => {
-                listing.insert(object.metadata.name.unwrap_or_default(), object.metadata.generation.unwrap_or(0));
+                listing.insert(
+                    object.metadata.name.unwrap_or_default(),
+                    object.metadata.generation.unwrap_or(0),
+                );
                 Vec::new()
             }
             Ok(Event::InitDone) => {

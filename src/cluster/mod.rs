@@ -132,6 +132,11 @@ impl Cluster {
         self.counted.client(&self.client, &self.server, &self.meter)
     }
 
+    /// Has what is written in the reconciles of an application go out as another user, or as the controller itself.
+    pub fn act_as(&self, application: &ObjectName, user: Option<String>) {
+        self.counted.act_as(application, user);
+    }
+
     /// An application is gone.
     pub fn forget(&self, application: &ObjectName) {
         self.counted.forget(application);
@@ -207,7 +212,12 @@ impl Cluster {
         }
         for instance in concerned {
             let key = ResourceKey::new("", "", "", "");
-            let _ = self.changes.send(Changed { server: self.server.clone(), instance, key });
+            let _ = self.changes.send(Changed {
+                server: self.server.clone(),
+                instance,
+                key,
+                asks: Asks::Reconcile,
+            });
         }
     }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use kube::client::{Body, ClientBuilder};
 use kube::{Client, Config};
 use tower::{BoxError, Layer, Service};
@@ -58,6 +58,15 @@ impl Lease {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("this replica is not the leader any more, so it writes nothing")]
 pub struct NotLeader;
+
+/// The name of a user to act as cannot be sent.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the name of the service account to act as cannot be sent in a header")]
+struct NoSuchUser;
+
+fn writes(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
+}
 
 /// How requests are held back; not at all by default, for the command line. Cheap to clone.
 #[derive(Clone, Default)]
@@ -110,8 +119,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
-        let deadline = self.lease.as_ref().filter(|_| writes).map(Lease::remaining);
+        let deadline = self.lease.as_ref().filter(|_| writes(request.method())).map(Lease::remaining);
         if deadline.is_some_and(|left| left.is_zero()) {
             return Box::pin(async { Err(NotLeader.into()) });
         }
@@ -130,6 +138,8 @@ where
 #[derive(Default)]
 pub(super) struct Counted {
     clients: Mutex<HashMap<ObjectName, (String, Client)>>,
+    /// As whom applications write, but for those that write as the controller.
+    users: Mutex<HashMap<ObjectName, Arc<str>>>,
 }
 
 impl Counted {
@@ -150,13 +160,30 @@ impl Counted {
                 server: server.to_owned(),
                 meter: Arc::clone(meter),
             }),
+            user: self.users.lock().unwrap_or_else(PoisonError::into_inner).get(&application).cloned(),
         };
         let counting = Client::new(counting, client.default_namespace());
         clients.insert(application, (project, counting.clone()));
         counting
     }
 
+    /// Has an application write as a user from now on.
+    pub(super) fn act_as(&self, application: &ObjectName, user: Option<String>) {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if users.get(application).map(|known| &**known) == user.as_deref() {
+            return;
+        }
+        match user {
+            Some(user) => users.insert(application.clone(), user.into()),
+            None => users.remove(application),
+        };
+        drop(users);
+        // The client of before would write as somebody else.
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(application);
+    }
+
     pub(super) fn forget(&self, application: &ObjectName) {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner).remove(application);
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(application);
     }
 }
@@ -173,6 +200,8 @@ struct Asker {
 struct Counting {
     inner: Client,
     asker: Arc<Asker>,
+    /// As whom writes and dry-runs go out.
+    user: Option<Arc<str>>,
 }
 
 impl Service<Request<Body>> for Counting {
@@ -184,7 +213,14 @@ impl Service<Request<Body>> for Counting {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        if let Some(user) = self.user.as_ref().filter(|_| writes(request.method())) {
+            let Ok(user) = HeaderValue::from_str(user) else {
+                // Never as the controller in its place.
+                return Box::pin(async { Err(kube::Error::Service(NoSuchUser.into())) });
+            };
+            request.headers_mut().insert("impersonate-user", user);
+        }
         let parsed = Parsed::of(&request);
         let asker = Arc::clone(&self.asker);
         let inner = self.inner.clone();

@@ -103,7 +103,7 @@ async fn work<'a>(
     let destination = validate(shared, app)?;
     let cluster = clusters::cluster(shared, &destination).await?;
     let now = Time::new(jiff::Timestamp::now());
-    Ok(Work { shared, app: Arc::clone(app), name, destination, cluster, now })
+    Ok(Work { shared, app: Arc::clone(app), name, destination, cluster, now, recall: Arc::default() })
 }
 
 async fn look_again(work: &Work<'_>, memory: &mut Memory, mut look: LastLook) -> Option<Duration> {

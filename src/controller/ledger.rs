@@ -8,8 +8,8 @@ use futures::future::join_all;
 
 use crate::api::annotations::FIELD_MANAGER;
 use crate::api::{
-    Application, ApplicationSource, ApplicationStatus, DriftEntry, HealthCode, Operation, RevisionNote, SyncCode,
-    SyncOperationResource, SyncOperationResult, Time,
+    Application, ApplicationSource, ApplicationStatus, DriftEntry, HealthCode, Operation, RevisionNote,
+    SyncCode, SyncOperationResource, SyncOperationResult, Time,
 };
 use crate::explain::{self, Evidence, explain, last_writer, writers_of};
 use crate::flow::{Comparison, HealthStatus, Revision, RevisionKind};
@@ -133,9 +133,12 @@ pub(super) async fn note_revisions(work: &Work<'_>, ledger: &mut Ledger, result:
     }
     let used = |note: &RevisionNote| {
         all.iter().any(|(_, id)| **id == note.revision)
-            || work.app.status.history.iter().any(|entry| {
-                entry.revision == note.revision || entry.revisions.contains(&note.revision)
-            })
+            || work
+                .app
+                .status
+                .history
+                .iter()
+                .any(|entry| entry.revision == note.revision || entry.revisions.contains(&note.revision))
     };
     ledger.revisions.retain(used);
     let surplus = ledger.revisions.len().saturating_sub(MOST_REVISIONS);

@@ -16,6 +16,7 @@ mod fetching;
 mod finalize;
 mod gate;
 mod health_step;
+mod impersonation;
 mod inspect;
 mod leader;
 mod ledger;

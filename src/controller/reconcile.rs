@@ -20,8 +20,8 @@ use super::recall::Recall;
 use super::rendering::{Asked, want};
 use super::validate::validate;
 use super::{
-    Memory, Shared, assess, clusters, delete_hooks, finalize, health_step, ledger, operation, rollback,
-    warnings,
+    Memory, Shared, assess, clusters, delete_hooks, finalize, health_step, impersonation, ledger, operation,
+    rollback, warnings,
 };
 
 /// What a reconcile works on.
@@ -204,18 +204,14 @@ async fn run(
     if app.is_deleting() {
         return finalize::finalize(shared, app, name, now).await;
     }
-    let destination = validate(shared, &app)?;
-    let cluster = clusters::cluster(shared, &destination).await?;
-    let recall = Arc::clone(&memory.recall);
-    let work = Work { shared, app, name, destination, cluster, now, recall };
+    let work = begin(shared, app, name, memory, now).await?;
     let refresh = work.app.annotation(annotations::REFRESH).map(str::to_owned);
     if refresh.as_deref() == Some("hard") {
         shared.renders.forget(name);
         work.cluster.forget_predictions();
     }
     let asked = Asked::of_spec(&work.app)?;
-    let again_asked = std::mem::take(&mut memory.ask_git);
-    let freshness = freshness(shared, memory, refresh.is_some() || again_asked);
+    let freshness = freshness(shared, memory, refresh.is_some());
     let (wanted, source_problem) = match want(&work, &asked, freshness).await {
         Ok(wanted) => (wanted, None),
         Err(problem) => (rollback::without_source(&work, &problem).await?, Some(problem)),
@@ -262,6 +258,21 @@ async fn run(
     Ok([again, memory.ledger.again()].into_iter().flatten().min())
 }
 
+async fn begin<'a>(
+    shared: &'a Shared,
+    app: Arc<Application>,
+    name: &'a ObjectName,
+    memory: &Memory,
+    now: Time,
+) -> Result<Work<'a>, Problem> {
+    let destination = validate(shared, &app)?;
+    let cluster = clusters::cluster(shared, &destination).await?;
+    let recall = Arc::clone(&memory.recall);
+    let work = Work { shared, app, name, destination, cluster, now, recall };
+    impersonation::begin(&work);
+    Ok(work)
+}
+
 /// The operation may have been stored in the meantime: what was seen is laid over the newest state.
 fn newest(work: &Work<'_>) -> Arc<Application> {
     let stored = work.shared.store.application(work.name).and_then(|stored| stored.application.ok());
@@ -281,7 +292,8 @@ pub(super) async fn write(
     })
 }
 
-fn freshness(shared: &Shared, memory: &Memory, refresh: bool) -> Freshness {
+fn freshness(shared: &Shared, memory: &mut Memory, refresh: bool) -> Freshness {
+    let refresh = std::mem::take(&mut memory.ask_git) || refresh;
     let due = memory.poll_at.is_some_and(|at| at <= Instant::now());
     if refresh {
         Freshness::Now

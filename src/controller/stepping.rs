@@ -19,7 +19,7 @@ use super::comparing::compare_again;
 use super::operation::{LOOK_AGAIN, Outcome, finish};
 use super::reconcile::Work;
 use super::rendering::{Asked, Wanted, want, want_manifests};
-use super::{Memory, assess, gate, rollback, windows};
+use super::{Memory, assess, gate, impersonation, rollback, windows};
 
 /// More steps than any plan has: a sync that goes round in circles ends.
 const MOST_STEPS: usize = 10_000;
@@ -151,6 +151,10 @@ impl Run<'_> {
         memory: &mut Memory,
         sync: &SyncOperation,
     ) -> Result<Outcome, Problem> {
+        if let Err(why) = impersonation::account(work) {
+            let message = format!("failed to find a matching service account to impersonate: {why}");
+            return Ok(self.end(work, memory, OperationPhase::Error, &message));
+        }
         if let Some(shared) = self.fails_on_shared(work, sync) {
             return Ok(self.end(
                 work,
@@ -164,8 +168,13 @@ impl Run<'_> {
                 plan_request(work, sync, &self.target.manifests.revision, self.state.started_at).await?;
             let the_plan = plan(&self.comparison, &request);
             let health = assess::assess_all(work, memory, &self.comparison).await;
-            let (seen, soon) =
-                assess::assessments(&the_plan.tasks, &self.comparison, &health, &memory.written, &self.progress);
+            let (seen, soon) = assess::assessments(
+                &the_plan.tasks,
+                &self.comparison,
+                &health,
+                &memory.written,
+                &self.progress,
+            );
             let next = step(&the_plan, &mut self.progress, &seen);
             tracing::debug!(application = %work.name, stage = "sync", step = ?kind_of(&next), "next step");
             let left = match next {

@@ -71,15 +71,6 @@ fn validate_project(shared: &Shared, app: &Application, destination: &Destinatio
             ),
         ));
     }
-    let impersonates = shared.store.argocd_cm().data.get("application.sync.impersonation.enabled").cloned();
-    if impersonates.as_deref() == Some("true") {
-        return Err(Problem::stalled(
-            Stage::Validate,
-            Cause::NotSupported,
-            "argocd-cm asks for impersonation (application.sync.impersonation.enabled), which Tiphys does not know yet: \
-             nothing is synced with the controller's own rights in its place",
-        ));
-    }
     validate_lists(shared, app, &project, destination)
 }
 

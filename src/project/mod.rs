@@ -4,6 +4,7 @@
 //! written.
 
 mod cron;
+mod impersonation;
 mod orphans;
 mod permits;
 mod windows;
@@ -14,6 +15,7 @@ mod oracle_tests;
 mod windows_tests;
 
 pub use cron::{InvalidSchedule, Schedule};
+pub use impersonation::service_account;
 pub use orphans::is_orphan;
 pub use permits::{
     names_namespace, permits_cluster, permits_destination, permits_kind, permits_namespace, permits_object,

@@ -49,7 +49,9 @@ impl Results {
     /// Objects that were written and are waited for.
     pub fn running(&self) -> HashSet<&ResourceKey> {
         let all = self.0.values().flatten();
-        all.filter(|(_, result)| result.hook_phase == Some(OperationPhase::Running)).map(|(key, _)| key).collect()
+        all.filter(|(_, result)| result.hook_phase == Some(OperationPhase::Running))
+            .map(|(key, _)| key)
+            .collect()
     }
 
     /// All of them by phase and key.

@@ -6,8 +6,8 @@ use crate::api::{HealthCode, OperationPhase, ResourceResult, ResultCode, SyncPha
 use crate::flow::{Action, Assessment, Blocked, Plan, Step, Task};
 use crate::object::ResourceKey;
 
-use super::guard::awaiting;
 use super::Results;
+use super::guard::awaiting;
 use super::plan::deletes_after;
 
 /// How the message of an operation begins that somebody stopped: it is not tried again.
@@ -212,7 +212,8 @@ fn next_wave(plan: &Plan, progress: &Progress, seen: &HashMap<ResourceKey, Asses
 }
 
 fn was_refused(progress: &Progress, task: &Task) -> bool {
-    progress.results.get(task.phase, &task.key).and_then(|result| result.status) == Some(ResultCode::SyncFailed)
+    progress.results.get(task.phase, &task.key).and_then(|result| result.status)
+        == Some(ResultCode::SyncFailed)
 }
 
 /// After a failure the SyncFail hooks run, all of them, and are waited for.

@@ -4,6 +4,7 @@
 //! the cluster cannot start. Each test has a namespace and a controller process of its own.
 
 mod actions;
+mod attacks;
 mod converge;
 mod deletion;
 mod explain;
@@ -12,6 +13,7 @@ mod gate;
 mod guards;
 mod harness;
 mod health;
+mod impersonation;
 mod kill;
 mod large;
 mod leader;

@@ -143,3 +143,26 @@ fn replicas_that_are_ignored_stay_with_the_autoscaler() {
     });
     assert_eq!(replicas(&world, &target), 3, "the sync applied Git's replicas");
 }
+
+#[test]
+#[ignore = "needs a cluster: cargo xtask test"]
+fn an_autoscaler_that_comes_later_and_from_elsewhere_is_left_alone() {
+    let world = World::new("latehpa");
+    let url = world.repository("app", &[("web.yaml", &web())]);
+    let target = world.application("app", &url, |_| {});
+    world.converged("app", "");
+    assert_eq!(replicas(&world, &target), 2);
+    world.kubectl_apply(&target, HPA, "kubectl-client-side-apply");
+    world.eventually("the autoscaler scales", |world| replicas(world, &target) == 3);
+    world.eventually("it is Synced", |world| world.app("app")["status"]["sync"]["status"] == "Synced");
+    label(&world, &target, "theirs");
+    assert_eq!(replicas(&world, &target), 3, "the self-heal reset the replicas");
+    // Git drops the field, and still knows nothing of the autoscaler.
+    let commit = world.commit("app", &[("web.yaml", &without_replicas(&web()))]);
+    world.refresh("app");
+    world.eventually("the commit is synced", |world| {
+        let status = &world.app("app")["status"];
+        status["sync"]["revision"] == commit.as_str() && status["sync"]["status"] == "Synced"
+    });
+    assert_eq!(replicas(&world, &target), 3, "the sync reset the replicas");
+}

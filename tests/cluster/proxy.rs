@@ -44,6 +44,19 @@ struct State {
     faults: Mutex<Vec<String>>,
     /// Paths that begin so are not found.
     hidden: Mutex<Option<&'static str>>,
+    /// The end of the path of lists that are always answered like this.
+    lists: Mutex<Option<(String, Lists)>>,
+}
+
+/// How lists are answered, each with status 200.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Lists {
+    /// Half of the text.
+    Cut,
+    /// Half of the items, and a token for the rest that nobody knows.
+    Short,
+    /// Two items at a time, with a token that leads on.
+    Pages,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,7 +66,7 @@ enum Fault {
     ResetBefore,
     ResetAfter,
     Status(u16),
-    Truncate,
+    List(Lists),
     EndWatch(u64),
 }
 
@@ -72,6 +85,7 @@ impl Proxy {
                 rate: AtomicU32::new(0),
                 requests: AtomicU32::new(0),
                 faults: Mutex::default(),
+                lists: Mutex::default(),
                 hidden: Mutex::default(),
             });
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -90,6 +104,11 @@ impl Proxy {
     /// Answers 404 to paths that begin so, as a server that does not know the API group; nothing is hidden where absent.
     pub(super) fn hide(&self, begin: Option<&'static str>) {
         *self.state.hidden.lock().unwrap() = begin;
+    }
+
+    /// Answers all lists whose path ends so like this from now on.
+    pub(super) fn lists(&self, path: &str, how: Option<Lists>) {
+        *self.state.lists.lock().unwrap() = how.map(|how| (path.to_owned(), how));
     }
 
     /// How many requests came through.
@@ -115,7 +134,13 @@ async fn accept(listener: tokio::net::TcpListener, state: Arc<State>) {
 }
 
 impl State {
-    fn choose(&self, is_write: bool, is_watch: bool, is_list: bool) -> Fault {
+    fn choose(&self, path: &str, is_write: bool, is_watch: bool, is_list: bool) -> Fault {
+        if let Some((end, how)) = &*self.lists.lock().unwrap()
+            && is_list
+            && path.ends_with(end)
+        {
+            return Fault::List(*how);
+        }
         let mut random = self.random.lock().unwrap();
         if random.random_range(0..100) >= self.rate.load(Ordering::Relaxed) {
             return Fault::None;
@@ -129,7 +154,11 @@ impl State {
             3 if is_watch => Fault::Status(410),
             4 => Fault::Status(429),
             5 => Fault::Status(500),
-            6 if is_list => Fault::Truncate,
+            6 if is_list => match random.random_range(0..3) {
+                0 => Fault::List(Lists::Cut),
+                1 => Fault::List(Lists::Short),
+                _ => Fault::List(Lists::Pages),
+            },
             6 if is_write => Fault::ResetAfter,
             _ => Fault::Delay(random.random_range(10..400)),
         };
@@ -152,7 +181,7 @@ async fn answer(state: Arc<State>, request: http::Request<Incoming>) -> Reply {
     let is_watch = query.contains("watch=true") || query.contains("watch=1");
     let is_write = parts.method != http::Method::GET;
     let is_list = !is_write && !is_watch && query.contains("limit=");
-    let fault = state.choose(is_write, is_watch, is_list);
+    let fault = state.choose(parts.uri.path(), is_write, is_watch, is_list);
     if fault != Fault::None {
         state.note(fault, &format!("{} {}", parts.method, parts.uri));
     }
@@ -163,7 +192,11 @@ async fn answer(state: Arc<State>, request: http::Request<Incoming>) -> Reply {
         _ => {}
     }
     let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
-    let mut forwarded = http::Request::builder().method(parts.method).uri(parts.uri);
+    let mut uri = parts.uri;
+    if fault == Fault::List(Lists::Pages) {
+        uri = with_limit(&uri, 2);
+    }
+    let mut forwarded = http::Request::builder().method(parts.method).uri(uri);
     for name in [http::header::CONTENT_TYPE, http::header::ACCEPT] {
         if let Some(value) = parts.headers.get(&name) {
             forwarded = forwarded.header(name, value);
@@ -178,9 +211,10 @@ async fn answer(state: Arc<State>, request: http::Request<Incoming>) -> Reply {
     }
     let body = match fault {
         Fault::ResetAfter => return Err(Broken),
-        Fault::Truncate => {
+        Fault::List(how @ (Lists::Cut | Lists::Short)) => {
             let whole = body.collect().await.map_err(|_| Broken)?.to_bytes();
-            Full::new(whole.slice(..whole.len() / 2)).map_err(|_| Broken).boxed_unsync()
+            let less = if how == Lists::Cut { whole.slice(..whole.len() / 2) } else { shortened(&whole) };
+            Full::new(less).map_err(|_| Broken).boxed_unsync()
         }
         Fault::EndWatch(milliseconds) => {
             let end = tokio::time::sleep(Duration::from_millis(milliseconds));
@@ -190,6 +224,25 @@ async fn answer(state: Arc<State>, request: http::Request<Incoming>) -> Reply {
         _ => StreamBody::new(frames(body)).boxed_unsync(),
     };
     reply.body(body).map_err(|_| Broken)
+}
+
+/// The same request for fewer items.
+fn with_limit(uri: &http::Uri, limit: usize) -> http::Uri {
+    let query = uri.query().unwrap_or_default().split('&');
+    let query: Vec<String> = query
+        .map(|one| if one.starts_with("limit=") { format!("limit={limit}") } else { one.to_owned() })
+        .collect();
+    format!("{}?{}", uri.path(), query.join("&")).parse().unwrap()
+}
+
+/// A list with half of its items, which names a rest that cannot be had.
+fn shortened(text: &[u8]) -> Bytes {
+    let mut list: serde_json::Value = serde_json::from_slice(text).unwrap_or_default();
+    if let Some(items) = list["items"].as_array_mut() {
+        items.truncate(items.len() / 2);
+        list["metadata"]["continue"] = json!("nobody-knows");
+    }
+    Bytes::from(list.to_string())
 }
 
 fn frames(body: Body) -> futures::stream::BoxStream<'static, Result<Frame<Bytes>, Broken>> {
