@@ -69,7 +69,7 @@ impl Cluster {
         how: &Foreseeing<'_>,
     ) -> Arc<Manifest> {
         let key = desired.key();
-        if !how.respect || !how.rules.concerns(&key) {
+        if !how.rules.respected(how.respect).is_some_and(|rules| rules.concerns(&key)) {
             return Arc::clone(desired);
         }
         let owners = self.predictions.owners(&key, stored);
@@ -89,10 +89,7 @@ impl Cluster {
         let trusts = how.rules.trusts(&asked.desired.key(), |manager| asked.stored.managers.names(manager));
         if trusts && differs(&foreseen, asked.stored) {
             let known = self.owners(&asked, &mut owners).await?;
-            let applied = match how.respect {
-                true => respecting(asked.desired, asked.live, how, &known),
-                false => Arc::clone(&asked.applied),
-            };
+            let applied = respecting(asked.desired, asked.live, how, &known);
             if applied != asked.applied {
                 asked.applied = applied;
                 foreseen = self.ask(&asked, all, how, &mut owners).await?;
@@ -197,12 +194,18 @@ impl Cluster {
         let object = &asked.applied;
         let api: Api<OwnedObject> = asked.kind.api_of(self.client(), object.namespace());
         let params = PatchParams { dry_run: true, ..PatchParams::apply(FIELD_MANAGER).force() };
-        match api.patch(object.name(), &params, &Patch::Apply(object.body())).await {
+        let patch = Patch::Apply(object.body());
+        let mut answer = api.patch(object.name(), &params, &patch).await;
+        if matches!(&answer, Err(kube::Error::Api(status)) if status.code == 500) {
+            // It may be the object: the API server says so of what it cannot convert. Then it says so again.
+            answer = api.patch(object.name(), &params, &patch).await;
+        }
+        match answer {
             Ok(mut answer) => {
                 answer.object.complete(&asked.kind.resource);
                 Ok(Ok(answer))
             }
-            Err(kube::Error::Api(status)) if status.code < 500 && status.code != 429 => {
+            Err(kube::Error::Api(status)) if status.code <= 500 && status.code != 429 => {
                 Ok(Err(refused(object, &status)))
             }
             Err(error) => Err(Problem::retry(
@@ -220,7 +223,9 @@ fn respecting(
     how: &Foreseeing<'_>,
     owners: &[Value],
 ) -> Arc<Manifest> {
-    let applied = how.rules.respecting(&desired.key(), desired.body(), live.body(), owners);
+    let rules = how.rules.respected(how.respect);
+    let applied =
+        rules.and_then(|rules| rules.respecting(&desired.key(), desired.body(), live.body(), owners));
     applied.and_then(|body| Manifest::new(body).ok()).map_or_else(|| Arc::clone(desired), Arc::new)
 }
 
@@ -241,7 +246,10 @@ fn keep_replicas(predicted: &mut Value, live: &Value) {
 
 fn refused(desired: &Manifest, status: &kube::core::Status) -> Problem {
     // The API server quotes values of a Secret in some messages.
-    let message = if desired.is_secret() { status.reason.clone() } else { status.message.clone() };
+    let message = match desired.is_secret() {
+        true => format!("{} ({})", status.reason, status.code),
+        false => status.message.clone(),
+    };
     let cause = if status.code == 403 { Cause::Forbidden } else { Cause::ObjectRefused };
     Problem::stalled(Stage::Compare, cause, format!("{}: {message}", desired.key()))
 }

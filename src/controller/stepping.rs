@@ -103,7 +103,11 @@ pub(super) async fn go_on(
         tracing::debug!(application = %work.name, "going on with the operation under way");
     }
     let progress = progress_of(&state, memory, &sync);
-    let comparison = target.comparison.clone();
+    let own = with_options(work, &sync);
+    let (work, comparison) = match &own {
+        Some(work) => (work, compare_again(work, &target.manifests, &target.rules).await?),
+        None => (work, target.comparison.clone()),
+    };
     let of_spec = matches!(target, Target::Spec(_));
     let run = Run { target, state, progress, comparison };
     let mut outcome = run.through(work, memory, &sync).await?;
@@ -113,6 +117,31 @@ pub(super) async fn go_on(
         outcome.elsewhere = true;
     }
     Ok(outcome)
+}
+
+/// The same work by the options of an operation, where these change how objects are compared and applied.
+fn with_options<'a>(work: &Work<'a>, sync: &SyncOperation) -> Option<Work<'a>> {
+    let of_app =
+        work.app.spec.sync_policy.as_ref().map(|policy| policy.sync_options.clone()).unwrap_or_default();
+    let changes = |key: &str| {
+        let asked = sync.sync_options.switch(key);
+        asked.is_some() && asked != of_app.switch(key)
+    };
+    if !changes("RespectIgnoreDifferences") && !changes("ClientSideApplyMigration") {
+        return None;
+    }
+    let mut app = (*work.app).clone();
+    let policy = app.spec.sync_policy.get_or_insert_default();
+    policy.sync_options.0.splice(0..0, sync.sync_options.0.iter().cloned());
+    Some(Work {
+        shared: work.shared,
+        app: std::sync::Arc::new(app),
+        name: work.name,
+        destination: work.destination.clone(),
+        cluster: std::sync::Arc::clone(&work.cluster),
+        now: work.now,
+        recall: std::sync::Arc::clone(&work.recall),
+    })
 }
 
 /// What a step leaves to do.

@@ -26,6 +26,8 @@ pub struct InvalidRule {
 pub struct IgnoreRules {
     rules: Vec<Rule>,
     known: KnownFields,
+    /// Those for what other controllers write. What is applied never takes that from them.
+    drift: Option<Arc<IgnoreRules>>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,9 +49,14 @@ impl IgnoreRules {
         system: &Customizations,
         language: &dyn PathLanguage,
     ) -> (Self, Vec<InvalidRule>) {
-        let mut read = Self { rules: Vec::new(), known: KnownFields::new(system) };
+        let mut read = Self { rules: Vec::new(), known: KnownFields::new(system), drift: None };
+        if !system.known_drift.is_empty() {
+            let none = Customizations::default();
+            read.drift = Some(Arc::new(Self::read(&system.known_drift, &none, language).0));
+        }
+        let system = system.ignore_differences.iter().chain(&system.known_drift);
         let mut problems = Vec::new();
-        for (index, rule) in rules.iter().chain(&system.ignore_differences).enumerate() {
+        for (index, rule) in rules.iter().chain(system).enumerate() {
             let mut wrong = |message: String| problems.push(InvalidRule { index, message });
             let mut pointers = Vec::new();
             for text in &rule.json_pointers {
@@ -145,6 +152,12 @@ impl IgnoreRules {
     /// What the system says about kinds beyond ignored fields.
     pub fn known(&self) -> &KnownFields {
         &self.known
+    }
+
+    /// The rules whose fields keep their live values when an object is applied: all of them with
+    /// `RespectIgnoreDifferences=true`, and else those for what other controllers write.
+    pub fn respected(&self, all: bool) -> Option<&Self> {
+        if all { Some(self) } else { self.drift.as_deref() }
     }
 
     /// Whether any rule is about an object.

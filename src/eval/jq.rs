@@ -344,15 +344,15 @@ mod tests {
     #[test]
     fn the_ready_rules_for_known_drift_are_understood() {
         let system = crate::settings::Customizations::read(&BTreeMap::new());
-        assert!(system.ignore_differences.len() >= 10);
-        for text in system.ignore_differences.iter().flat_map(|rule| &rule.jq_path_expressions) {
+        assert!(system.known_drift.len() >= 10);
+        for text in system.known_drift.iter().flat_map(|rule| &rule.jq_path_expressions) {
             assert!(JqPaths.compile(text).is_ok(), "{text}");
         }
         let ray = |on: bool| json!({"spec": {"enableInTreeAutoscaling": on, "workerGroupSpecs": [{"replicas": 1}]}});
         let rule = "select(.spec.enableInTreeAutoscaling == true) | .spec.workerGroupSpecs[]?.replicas";
         assert_eq!(paths(rule, &ray(true)), Ok(vec!["/spec/workerGroupSpecs/0/replicas".to_owned()]));
         assert_eq!(paths(rule, &ray(false)), Ok(Vec::new()));
-        let rules = system.ignore_differences.iter().find(|rule| rule.kind == "APIService").unwrap();
+        let rules = system.known_drift.iter().find(|rule| rule.kind == "APIService").unwrap();
         let service = |annotation: &str| json!({"metadata": {"annotations": {annotation: "x"}}, "spec": {"caBundle": "b"}});
         let found = |annotation: &str| paths(&rules.jq_path_expressions[0], &service(annotation));
         assert_eq!(found("cert-manager.io/inject-apiserver-ca"), Ok(vec!["/spec/caBundle".to_owned()]));

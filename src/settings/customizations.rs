@@ -18,6 +18,8 @@ pub struct Customizations {
     pub known_type_fields: Vec<KnownTypeField>,
     /// `ignoreAggregatedRoles`: rules of a ClusterRole with an aggregationRule do not count.
     pub ignore_aggregated_roles: bool,
+    /// Ready rules for what other controllers write, as far as they are on.
+    pub known_drift: Vec<IgnoreDifferences>,
     /// `ignoreDifferencesOnResourceUpdates`: a change of ignored fields alone needs no new comparison.
     pub ignore_differences_on_resource_updates: bool,
     /// What could not be read, and what to write instead.
@@ -112,7 +114,7 @@ impl Customizations {
         }
         read.add_options(data.get(OPTIONS).map_or("", String::as_str));
         let (rules, problems) = known_drift(data);
-        read.ignore_differences.extend(rules);
+        read.known_drift = rules;
         read.problems.extend(problems);
         read
     }

@@ -166,3 +166,34 @@ fn an_autoscaler_that_comes_later_and_from_elsewhere_is_left_alone() {
     });
     assert_eq!(replicas(&world, &target), 3, "the sync reset the replicas");
 }
+
+#[test]
+#[ignore = "needs a cluster: cargo xtask test"]
+fn an_operation_may_respect_ignored_differences_where_the_application_does_not() {
+    let world = World::new("oprespect");
+    let url = world.repository("app", &[("web.yaml", &web())]);
+    let target = world.application("app", &url, |app| {
+        app["spec"]["ignoreDifferences"] =
+            json!([{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]);
+        app["spec"]["syncPolicy"]["automated"] = Value::Null;
+        app["operation"] = json!({"sync": {}});
+    });
+    world.eventually("it is there", |world| replicas(world, &target) == 2);
+    let path = format!("/apis/apps/v1/namespaces/{target}/deployments/web");
+    let sync = |world: &World, image: &str, options: &[&str]| {
+        let text = web().replace("web:1", image);
+        world.commit("app", &[("web.yaml", &text)]);
+        world.api.merge(&path, &json!({"spec": {"replicas": 4}})).unwrap();
+        world.refresh("app");
+        let operation = json!({"operation": {"sync": {"syncOptions": options}}});
+        world.api.merge(&world.app_path("app"), &operation).unwrap();
+        world.eventually("the image is new", |world| {
+            let web = world.api.get(&path).unwrap().unwrap();
+            web["spec"]["template"]["spec"]["containers"][0]["image"].to_string().contains(image)
+        });
+    };
+    sync(&world, "web:2", &["RespectIgnoreDifferences=true"]);
+    assert_eq!(replicas(&world, &target), 4);
+    sync(&world, "web:3", &[]);
+    assert_eq!(replicas(&world, &target), 2, "without the option Git's value is applied");
+}

@@ -44,7 +44,7 @@ struct State {
     faults: Mutex<Vec<String>>,
     /// Paths that begin so are not found.
     hidden: Mutex<Option<&'static str>>,
-    /// The end of the path of lists that are always answered like this.
+    /// The path of lists that are always answered like this.
     lists: Mutex<Option<(String, Lists)>>,
 }
 
@@ -106,7 +106,7 @@ impl Proxy {
         *self.state.hidden.lock().unwrap() = begin;
     }
 
-    /// Answers all lists whose path ends so like this from now on.
+    /// Answers all lists at a path like this from now on.
     pub(super) fn lists(&self, path: &str, how: Option<Lists>) {
         *self.state.lists.lock().unwrap() = how.map(|how| (path.to_owned(), how));
     }
@@ -137,7 +137,7 @@ impl State {
     fn choose(&self, path: &str, is_write: bool, is_watch: bool, is_list: bool) -> Fault {
         if let Some((end, how)) = &*self.lists.lock().unwrap()
             && is_list
-            && path.ends_with(end)
+            && path == end
         {
             return Fault::List(*how);
         }
