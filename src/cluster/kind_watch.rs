@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use crate::flow::{Cause, Meter, Problem, Stage};
 use crate::object::ResourceKey;
 
+use super::observe::made_by;
 use super::store::Store;
 use super::{Asks, Changed, KindInfo, TrackedBy, WatchedObject};
 
@@ -158,8 +159,13 @@ fn take(event: Event<WatchedObject>, listing: bool, info: &KindInfo, store: &Sto
             }
             listing
         }
-        Event::Delete(object) => {
-            if let Some(instance) = store.remove(object.namespace(), object.name()) {
+        Event::Delete(mut object) => {
+            let gone = store.remove(object.namespace(), object.name());
+            if made_by(&object.body).is_some() {
+                object.complete(&info.resource);
+                store.depart(&object);
+            }
+            if let Some(instance) = gone {
                 sink.tell(info, object.namespace(), object.name(), instance);
             }
             listing

@@ -36,7 +36,7 @@ pub use connect::{Connection, connect, connect_context};
 pub use discovery::{Discovery, KindInfo};
 pub use foresee::Foreseeing;
 pub use inhabitants::Inhabitant;
-pub use observe::{Formerly, ObserveRequest};
+pub use observe::{Formerly, OPERATION, ObserveRequest};
 pub use recall::Recall;
 pub use requests::{Lease, NotLeader, Requests, made_for};
 pub use room::{Limits, RoomView};

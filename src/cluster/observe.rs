@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
+use serde_json::Value;
 
 use crate::api::{ResourceAnnotations, Time};
 use crate::flow::{Cause, Observation, Problem, Stage, Writing};
-use crate::object::{GroupVersionKind, Manifest, ResourceKey};
+use crate::object::{GroupVersionKind, Manifest, ResourceKey, str_at};
 
 use super::foresee::{Asked, is_asked};
 use super::kind_watch::KindWatch;
@@ -32,6 +33,8 @@ pub struct ObserveRequest<'a> {
     pub formerly: Formerly<'a>,
     /// The instance in tracking-ids, as [`super::instance_key`] puts it.
     pub instance: &'a str,
+    /// The operation whose hooks are shown as they were last where they are gone; none where empty.
+    pub operation: &'a str,
     /// How to ask for predictions; none where absent.
     pub predict: Option<Foreseeing<'a>>,
     /// The time.
@@ -87,6 +90,7 @@ impl Cluster {
                 bodies.insert(key, found);
             }
         }
+        add_departed(request, &kinds, &mut bodies, recall);
         self.add_former(request, &kinds, &mut bodies, recall).await?;
         if let Some(how) = &request.predict {
             self.predict_all(request, how, &kinds, &bodies, &mut seen).await?;
@@ -241,6 +245,31 @@ fn note(seen: &mut Observation, desired: &Arc<Manifest>, applied: Arc<Manifest>,
         seen.owners.insert(key.clone(), owners);
     }
     seen.predictions.insert(key, foreseen.prediction);
+}
+
+/// The annotation of hooks that names the operation that made them.
+pub const OPERATION: &str = "tiphys.dev/operation";
+
+/// The operation that made a hook.
+pub(super) fn made_by(body: &Value) -> Option<&str> {
+    str_at(body, &["metadata", "annotations", OPERATION])
+}
+
+/// Hooks of the operation that are gone count as they were last: how they ended decides about what comes next.
+fn add_departed(request: &ObserveRequest<'_>, kinds: &Kinds, bodies: &mut Bodies, recall: &Recall) {
+    for watch in kinds.values().filter(|_| !request.operation.is_empty()) {
+        for ((namespace, name), stored) in watch.store().departed(request.instance) {
+            let gvk = &watch.info().gvk;
+            let key = ResourceKey::new(&gvk.group, &gvk.kind, namespace, name);
+            if bodies.contains_key(&key) {
+                continue;
+            }
+            let body = recall.body(&key, &stored);
+            if let Some(body) = body.filter(|body| made_by(body.body()) == Some(request.operation)) {
+                bodies.insert(key, (stored, body));
+            }
+        }
+    }
 }
 
 fn wanted_keys(request: &ObserveRequest<'_>) -> Vec<(GroupVersionKind, ResourceKey)> {

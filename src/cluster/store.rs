@@ -17,6 +17,9 @@ use super::{TrackedBy, WatchedObject};
 /// Namespace and name.
 type Name = (String, String);
 
+/// Hooks that are gone of which the last state is kept.
+const MOST_DEPARTED: usize = 500;
+
 /// One object that is kept.
 #[derive(Debug)]
 pub(super) struct Stored {
@@ -80,6 +83,8 @@ struct Objects {
     wanted: HashSet<Name>,
     /// Hashes of the names of all other objects.
     foreign: HashSet<u64>,
+    /// The last state of hooks that are gone.
+    departed: HashMap<Name, Arc<Stored>>,
     /// While a list is read: what it held so far.
     listing: Option<HashSet<u64>>,
 }
@@ -181,10 +186,31 @@ impl Store {
         concerned
     }
 
+    /// Keeps the last state of a hook that is gone: a Job that Kubernetes deletes when it has finished
+    /// (`ttlSecondsAfterFinished`) may be gone before anybody has seen how it ended.
+    pub(super) fn depart(&self, hook: &WatchedObject) {
+        let key = (hook.namespace().to_owned(), hook.name().to_owned());
+        let stored = Arc::new(Stored::of(hook, &self.tracked_by));
+        let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
+        if objects.departed.len() >= MOST_DEPARTED {
+            objects.departed.clear();
+        }
+        objects.departed.insert(key, stored);
+    }
+
+    /// The hooks of an instance that are gone.
+    pub(super) fn departed(&self, instance: &str) -> Vec<(Name, Arc<Stored>)> {
+        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
+        let of = |stored: &Arc<Stored>| stored.instance.as_deref() == Some(instance);
+        let found = objects.departed.iter().filter(|(_, stored)| of(stored));
+        found.map(|(name, stored)| (name.clone(), Arc::clone(stored))).collect()
+    }
+
     /// Takes an object out. Gives the instance that tracked it.
     pub(super) fn remove(&self, namespace: &str, name: &str) -> Option<Arc<str>> {
         let key = (namespace.to_owned(), name.to_owned());
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
+        objects.departed.remove(&key);
         objects.foreign.remove(&name_hash(namespace, name));
         objects.forget_instance(&key);
         objects.kept.remove(&key)?.instance.clone()

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::api::{Application, HealthCode, annotations};
+use crate::cluster::OPERATION;
 use crate::flow::{Assessment, Comparison, HealthStatus, Reason, ResourceComparison, Task, Written};
 use crate::health::pod_owner::has_pods;
 use crate::health::workload::{Grace, damp};
@@ -40,7 +41,7 @@ pub(super) async fn assess_undamped(
     let scripts = work.shared.store.health_scripts();
     let customizations = Customizations::new(Arc::clone(&scripts), &work.shared.scripts);
     let live = comparison.resources.iter().filter_map(|one| Some((&one.key, one.live.as_ref()?)));
-    let mut known = work.recall.health(&scripts, live, |live| health::assess(live.body(), &customizations));
+    let mut known = work.recall.health(&scripts, live, |live| assess_one(live, &customizations));
     let mut assessed: BTreeMap<ResourceKey, HealthStatus> = BTreeMap::new();
     let mut open: Vec<(&ResourceKey, &Manifest)> = Vec::new();
     for one in &comparison.resources {
@@ -62,6 +63,22 @@ pub(super) async fn assess_undamped(
         name_causes(work, &open, &mut assessed).await;
     }
     assessed
+}
+
+/// The health of one object. A hook that has finished counts as it ended while it is deleted, by its
+/// `ttlSecondsAfterFinished` or by whomever.
+fn assess_one(live: &Manifest, customizations: &Customizations<'_>) -> Option<HealthStatus> {
+    let health = health::assess(live.body(), customizations);
+    let deleting = str_at(live.body(), &["metadata", "deletionTimestamp"]).is_some();
+    if !deleting || str_at(live.body(), &["metadata", "annotations", OPERATION]).is_none() {
+        return health;
+    }
+    let mut body = live.body().clone();
+    if let Some(metadata) = body.get_mut("metadata").and_then(serde_json::Value::as_object_mut) {
+        metadata.remove("deletionTimestamp");
+    }
+    let ended = health::assess(&body, customizations);
+    ended.filter(|one| matches!(one.status, HealthCode::Healthy | HealthCode::Degraded)).or(health)
 }
 
 /// Failures that have not lasted for `tiphys.dev/degraded-grace` do not count yet.

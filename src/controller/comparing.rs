@@ -15,6 +15,7 @@ use crate::settings::TrackingMethod;
 use super::recall::Scopes;
 use super::reconcile::Work;
 use super::rendering::Joined;
+use super::stepping::id_of;
 use super::warnings::split_excluded;
 
 /// Marks the objects, observes the cluster, and compares.
@@ -140,7 +141,9 @@ pub(super) async fn observe(
 ) -> Result<Observation, Problem> {
     let known_kinds = work.known_kinds();
     let (former, label) = (work.former_objects(), work.shared.store.argocd_cm().instance_label.clone());
+    let operation = operation(&work.app);
     let request = ObserveRequest {
+        operation: &operation,
         desired: &manifests.objects,
         known_kinds: &known_kinds,
         also: &[],
@@ -153,6 +156,12 @@ pub(super) async fn observe(
     let seen = work.cluster.observe(&request, &mut recall).await;
     work.recall.observed(recall);
     seen
+}
+
+/// The operation whose hooks matter: the one that runs.
+fn operation(app: &Application) -> String {
+    let running = app.status.operation_state.as_ref().filter(|state| !state.phase.is_completed());
+    running.map(id_of).unwrap_or_default()
 }
 
 /// What the application says about comparing and applying.

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::api::{Application, DeletePolicy, HealthCode, HookType, ResultCode, Time, annotations};
+use crate::cluster::OPERATION;
 use crate::flow::{ApplyReport, Cause, Comparison, HealthStatus, Manifests, Problem, Stage, Task};
 use crate::object::{ResourceKey, str_at};
 use crate::source::Freshness;
-use crate::sync::{Applying, OPERATION, apply, delete_hook_tasks, delete_hooks};
+use crate::sync::{Applying, apply, delete_hook_tasks, delete_hooks};
 
 use super::assess;
 use super::comparing::compare_again;
@@ -102,11 +103,12 @@ struct Seen {
 }
 
 impl Seen {
-    /// The hook, where this deletion has created it and it is not on its way out.
+    /// The hook, where this deletion has created it and it is not on its way out before it has done its work.
     fn is_there(&self, task: &Task) -> bool {
         let text = |path: &[&str]| task.live.as_ref().and_then(|live| str_at(live.body(), path));
         text(&["metadata", "annotations", OPERATION]) == Some(&self.operation)
-            && text(&["metadata", "deletionTimestamp"]).is_none()
+            && (text(&["metadata", "deletionTimestamp"]).is_none()
+                || self.health_of(task) == HealthCode::Healthy)
     }
 
     fn health_of(&self, task: &Task) -> HealthCode {

@@ -142,6 +142,7 @@ async fn observe(work: &Work<'_>) -> Result<Observation, Problem> {
         also: &[],
         formerly: Formerly { objects: &former, label: &label },
         instance: &instance,
+        operation: "",
         predict: None,
         now: work.now,
     };

@@ -488,6 +488,6 @@ fn history_entry(state: &OperationState) -> Option<RevisionHistory> {
 }
 
 /// What tells this operation from every other one of the application.
-fn id_of(state: &OperationState) -> String {
+pub(super) fn id_of(state: &OperationState) -> String {
     format!("{}-{}", state.started_at.timestamp().as_second(), state.retry_count)
 }

@@ -26,6 +26,7 @@ pub(super) fn predict(last: Option<&Value>, desired: &Value, live: &Value) -> (V
     for body in [&mut desired, &mut last] {
         leave_out_namespace(body);
     }
+    drop_role_rules(&desired, live, &mut last);
     name_role_rules(&mut desired);
     let version = str_at(&desired, &["apiVersion"]).unwrap_or_default();
     let merge = Merge { by_key: is_built_in(version) };
@@ -38,11 +39,24 @@ pub(super) fn predict(last: Option<&Value>, desired: &Value, live: &Value) -> (V
     (predicted, live)
 }
 
+fn is_role(body: &Value) -> bool {
+    matches!(str_at(body, &["kind"]), Some("ClusterRole" | "Role"))
+        && str_at(body, &["apiVersion"])
+            .is_some_and(|version| version.starts_with("rbac.authorization.k8s.io/"))
+}
+
+/// A list of rules that is there and empty (normalised to null) takes the rules away, whatever was applied last.
+fn drop_role_rules(desired: &Value, live: &Value, last: &mut Value) {
+    let rules = |body: &Value| body.get("rules").cloned();
+    let (Some(Value::Null), true) = (rules(desired), is_role(desired)) else { return };
+    if let (Some(there), Some(last)) = (rules(live).filter(|rules| !rules.is_null()), last.as_object_mut()) {
+        last.insert("rules".to_owned(), there);
+    }
+}
+
 /// The rules of a role are always part of an apply: a role without rules takes them away, unless others make them.
 fn name_role_rules(desired: &mut Value) {
-    let is_role = matches!(str_at(desired, &["kind"]), Some("ClusterRole" | "Role"))
-        && str_at(desired, &["apiVersion"])
-            .is_some_and(|version| version.starts_with("rbac.authorization.k8s.io/"));
+    let is_role = is_role(desired);
     if let Some(fields) = desired.as_object_mut()
         && is_role
         && !fields.contains_key("aggregationRule")

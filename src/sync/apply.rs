@@ -15,7 +15,7 @@ use futures::{FutureExt, StreamExt, stream};
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions, PropagationPolicy, ValidationDirective};
 
 use crate::api::{OperationPhase, PropagationPolicy as Propagation, ResultCode, annotations};
-use crate::cluster::{Cluster, KindInfo, WatchedObject};
+use crate::cluster::{Cluster, KindInfo, OPERATION, WatchedObject};
 use crate::flow::{Action, AppliedResource, ApplyReport, Task, Written};
 use crate::object::{i64_at, kind_rank, str_at};
 
@@ -25,9 +25,6 @@ use super::step::result_of;
 const PARALLEL: usize = 10;
 /// Tries of a write that the API server was too busy for.
 const TRIES: u32 = 4;
-
-/// The annotation by which a restarted controller knows a hook that it has already created.
-pub const OPERATION: &str = "tiphys.dev/operation";
 
 /// How a step is carried out.
 #[derive(Clone, Copy, Debug)]

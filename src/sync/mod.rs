@@ -19,7 +19,7 @@ mod results;
 mod rollback;
 mod step;
 
-pub use apply::{Applying, OPERATION, apply, delete_hooks};
+pub use apply::{Applying, apply, delete_hooks};
 pub use auto::{AutoSync, decide_auto_sync, self_heal_wait};
 pub use guard::{AWAITING, Guards, describe};
 pub use namespace::NamespaceCreation;

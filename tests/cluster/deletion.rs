@@ -161,3 +161,20 @@ fn a_hook_of_an_application_that_its_project_no_longer_permits_does_not_run() {
     });
     assert!(world.api.get(&format!("/apis/batch/v1/namespaces/{target}/jobs/before")).unwrap().is_none());
 }
+
+#[test]
+#[ignore = "needs a cluster: cargo xtask test"]
+fn hooks_that_kubernetes_deletes_when_they_have_finished_count_as_they_ended() {
+    let world = World::new("ttl");
+    let short = |name: &str, phase: &str| {
+        job(name, phase, "", "")
+            .replace("spec:\n  backoffLimit", "spec:\n  ttlSecondsAfterFinished: 0\n  backoffLimit")
+    };
+    let config = config_map("a", "x", 0);
+    let (before, after) = (short("before", "PreSync"), short("after", "PostSync"));
+    let files = [("a.yaml", &config), ("before.yaml", &before), ("after.yaml", &after)];
+    let url = world.repository("app", &files.each_ref().map(|(path, text)| (*path, text.as_str())));
+    let target = world.application("app", &url, |_| {});
+    world.converged("app", "");
+    assert!(world.api.get(&format!("/api/v1/namespaces/{target}/configmaps/a")).unwrap().is_some());
+}

@@ -31,4 +31,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [roles, clusterroles]
   verbs: [escalate, bind]
+# Projects may name service accounts that write in the controller's place.
+- apiGroups: [""]
+  resources: [serviceaccounts]
+  verbs: [impersonate]
 {{- end }}
