@@ -40,6 +40,7 @@ impl Exec<'_> {
             Type::Int => (number.int.map(Value::Int), "integer"),
             Type::Int64 => (number.int.map(Value::Int64), "integer"),
             Type::Uint8 => (number.uint.map(|u| Value::Uint8(u as u8)), "unsigned integer"),
+            Type::Uint32 => (number.uint.map(|u| Value::Uint64(u64::from(u as u32))), "unsigned integer"),
             Type::Uint64 => (number.uint.map(Value::Uint64), "unsigned integer"),
             Type::Float64 => (number.float.map(Value::Float64), "float"),
             Type::Bytes | Type::List(_) | Type::Map(_) | Type::Object(_) => (None, ""),

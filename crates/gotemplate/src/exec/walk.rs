@@ -7,7 +7,7 @@ use crate::fmt::Printer;
 use crate::parse::Tree;
 use crate::parse::ast::{Branch, Invocation, List, Node, Pipe};
 use crate::strconv::quote;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// How a list of nodes ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,14 @@ impl Exec<'_> {
                     return self.write(text.as_bytes());
                 }
                 let (before, max) = (self.out.len(), self.bytes_max());
-                let printed = Printer::new(&mut self.out, max).print(std::slice::from_ref(other));
+                let mut printer = Printer::new(&mut self.out, max);
+                let printed = match other {
+                    // An action prints what a pointer points to, unless the pointer knows how it prints.
+                    Value::Object(o) if o.kind() == Kind::Ptr && o.string().is_none() => {
+                        printer.fields(&**o, 'v', 0)
+                    }
+                    _ => printer.print(std::slice::from_ref(other)),
+                };
                 printed.map_err(|stop| self.limit_error(stop.into_error().message()))?;
                 self.charge_bytes((self.out.len() - before) as u64)
             }

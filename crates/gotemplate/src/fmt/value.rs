@@ -215,7 +215,8 @@ impl Printer<'_> {
         }
     }
 
-    fn fields(&mut self, object: &dyn Object, verb: char, depth: u32) -> Printed {
+    /// A struct.
+    pub(crate) fn fields(&mut self, object: &dyn Object, verb: char, depth: u32) -> Printed {
         let (sharp, names) = (self.flags.sharp_v, self.flags.plus_v || self.flags.sharp_v);
         if sharp {
             self.put(object.type_name().trim_start_matches('*'))?;

@@ -124,12 +124,13 @@ impl Writer {
                 Some(json) => {
                     let json = json.map_err(Error::new)?;
                     let value = read(json.to_string().as_bytes()).map_err(Error::new)?;
-                    self.value(exec, &value, depth + 1)?;
+                    self.value(exec, &value, depth)?;
                 }
                 None => match o.underlying() {
-                    Some(basic) => self.value(exec, &basic, depth + 1)?,
+                    Some(basic) => self.value(exec, &basic, depth)?,
                     None => {
-                        let fields: Vec<_> = o.fields().into_iter().map(|(k, v)| (Str::from(k), v)).collect();
+                        let fields: Vec<_> =
+                            o.json_fields().into_iter().map(|(k, v)| (Str::from(k), v)).collect();
                         self.object(exec, &fields, depth)?;
                     }
                 },

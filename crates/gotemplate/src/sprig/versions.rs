@@ -76,6 +76,22 @@ impl Object for Version {
         Cow::Borrowed(TYPE)
     }
 
+    /// As they are printed; out of a template's reach, for their names are not exported.
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("major", Value::Uint64(self.major)),
+            ("minor", Value::Uint64(self.minor)),
+            ("patch", Value::Uint64(self.patch)),
+            ("pre", Value::from(self.prerelease.as_str())),
+            ("metadata", Value::from(self.metadata.as_str())),
+            ("original", Value::from(self.original.as_str())),
+        ]
+    }
+
+    fn field(&self, _: &str) -> Option<Value> {
+        None
+    }
+
     fn methods(&self) -> &'static [Method] {
         METHODS
     }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{List, Map, Str, Value};
 
 macro_rules! from_via {
@@ -67,7 +70,7 @@ impl Value {
         }
     }
 
-    /// The JSON that Go's `encoding/json` would encode; bytes as base64 are the caller's business.
+    /// The JSON that Go's `encoding/json` would encode; bytes are base64.
     ///
     /// # Errors
     /// What has no JSON form: functions, NaN, infinities, complex numbers, nesting deeper than 10,000 (or a cycle).
@@ -94,7 +97,7 @@ fn to_json(value: &Value, depth: u32) -> Result<serde_json::Value, crate::Error>
             None => return Err(crate::Error::new(format!("json: unsupported value: {f}"))),
         },
         Value::String(s) => Json::String(s.to_text().into_owned()),
-        Value::Bytes(b) => Json::String(String::from_utf8_lossy(b).into_owned()),
+        Value::Bytes(b) => Json::String(STANDARD.encode(b)),
         Value::List(l) if l.is_nil() => Json::Null,
         Value::List(l) => {
             Json::Array(l.borrow().iter().map(|v| to_json(v, depth + 1)).collect::<Result<_, _>>()?)
@@ -107,8 +110,10 @@ fn to_json(value: &Value, depth: u32) -> Result<serde_json::Value, crate::Error>
         }
         Value::Object(o) => match o.to_json() {
             Some(json) => json.map_err(crate::Error::new)?,
+            None if o.underlying().is_some() => to_json(&o.underlying().unwrap_or(Value::Nil), depth + 1)?,
             None => {
-                let pairs = o.fields().into_iter().map(|(k, v)| Ok((k.to_owned(), to_json(&v, depth + 1)?)));
+                let pairs =
+                    o.json_fields().into_iter().map(|(k, v)| Ok((k.to_owned(), to_json(&v, depth + 1)?)));
                 Json::Object(pairs.collect::<Result<_, crate::Error>>()?)
             }
         },

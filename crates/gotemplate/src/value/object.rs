@@ -39,6 +39,11 @@ pub trait Object: Debug + 'static {
         Vec::new()
     }
 
+    /// The fields as `encoding/json` names and orders them, without those that it leaves out.
+    fn json_fields(&self) -> Vec<(&'static str, Value)> {
+        self.fields()
+    }
+
     /// The methods. The receiver is passed as `Value::Object`.
     fn methods(&self) -> &'static [Method] {
         &[]

@@ -78,6 +78,8 @@ pub enum Type {
     Int64,
     /// `uint8`
     Uint8,
+    /// `uint32`: only literals are; a value for it is a [`Value::Uint64`].
+    Uint32,
     /// `uint64`
     Uint64,
     /// `float64`
@@ -170,6 +172,7 @@ impl Type {
             Type::Int => "int",
             Type::Int64 => "int64",
             Type::Uint8 => "uint8",
+            Type::Uint32 => "uint32",
             Type::Uint64 => "uint64",
             Type::Float64 => "float64",
             Type::String => "string",
@@ -201,7 +204,7 @@ impl Type {
             Type::Int => Value::Int(0),
             Type::Int64 => Value::Int64(0),
             Type::Uint8 => Value::Uint8(0),
-            Type::Uint64 => Value::Uint64(0),
+            Type::Uint32 | Type::Uint64 => Value::Uint64(0),
             Type::Float64 => Value::Float64(0.0),
             Type::String => Value::from(""),
             Type::Bytes => Value::Bytes(std::sync::Arc::from(&[][..])),

@@ -1,7 +1,9 @@
 //! Reading what Helm needs to know of each document: kind, name, annotations; and sorting hooks from manifests.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use gotemplate::Str;
 use serde_json::Value;
 
 use super::order::install_key;
@@ -19,13 +21,22 @@ const HOOK_LOG: &str = "helm.sh/hook-output-log-policy";
 ///
 /// # Errors
 /// [`Error::Manifest`]: `YAML parse error on PATH: …`.
-pub(crate) fn sort_files(files: &BTreeMap<String, String>) -> Result<(Vec<Hook>, Vec<Manifest>)> {
+pub(crate) fn sort_files(files: &BTreeMap<String, Str>) -> Result<(Vec<Hook>, Vec<Manifest>)> {
     let mut hooks = Vec::new();
     let mut manifests = Vec::new();
-    for (path, text) in files {
-        for document in split_documents(text) {
-            let manifest = read(path, document)
-                .map_err(|e| Error::Manifest(format!("YAML parse error on {path}: {e}")))?;
+    for (path, bytes) in files {
+        let text = bytes.to_text();
+        let is_text = matches!(text, Cow::Borrowed(_));
+        for document in split_documents(&text) {
+            let manifest = match document {
+                // What is no UTF-8 is no YAML either: ask for the words that say so.
+                part if !is_text && part.contains(char::REPLACEMENT_CHARACTER) => {
+                    decode(bytes.as_bytes()).and_then(|_| read(path, part))
+                }
+                part => read(path, part),
+            };
+            let manifest =
+                manifest.map_err(|e| Error::Manifest(format!("YAML parse error on {path}: {e}")))?;
             match manifest.annotations.get(HOOK) {
                 None => manifests.push(manifest),
                 Some(events) => {
@@ -56,9 +67,13 @@ fn hook(manifest: Manifest, events: Vec<HookEvent>) -> Hook {
     Hook { manifest, events, weight, delete_policies, output_log_policies }
 }
 
-fn read(path: &str, document: &str) -> Result<Manifest, String> {
+fn decode(document: &[u8]) -> Result<Value, String> {
     let options = goyaml::DecodeOptions { numbers: goyaml::Numbers::Yaml, ..Default::default() };
-    let value = goyaml::decode(document.as_bytes(), &options).map_err(|e| e.to_string())?;
+    goyaml::decode(document, &options).map_err(|e| e.to_string())
+}
+
+fn read(path: &str, document: &str) -> Result<Manifest, String> {
+    let value = decode(document.as_bytes())?;
     let mut manifest = Manifest {
         source: path.to_owned(),
         text: document.to_owned(),

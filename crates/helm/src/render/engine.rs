@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gotemplate::{Exec, Limits, MissingKey, TemplateSet, Value};
+use gotemplate::{Exec, Limits, MissingKey, Str, TemplateSet, Value};
 
 use super::context::Templates;
 use super::error_text::{exec_error, parse_error};
@@ -86,7 +86,7 @@ pub(super) fn execute(
     cache: &TemplateCache,
     limits: Limits,
     host: &Host,
-) -> Result<BTreeMap<String, String>> {
+) -> Result<BTreeMap<String, Str>> {
     let order = parse_order(templates);
     let set = parse(templates, &order, cache)?;
     let mut exec = Exec::new(&set, &FUNCTIONS, limits, host);
@@ -102,7 +102,7 @@ pub(super) fn execute(
         let text = exec
             .execute_template(name, Value::Map(template.data.with_type(&super::types::VALUES)))
             .map_err(|e| Error::Template(exec_error(name, &e)))?;
-        rendered.insert(name.clone(), without_no_value(text).to_text().into_owned());
+        rendered.insert(name.clone(), without_no_value(text));
     }
     Ok(rendered)
 }

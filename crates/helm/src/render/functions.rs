@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use gotemplate::func::{Func, Funcs, args};
 use gotemplate::value::Type;
-use gotemplate::{Error, ErrorKind, Exec, Map, Value};
+use gotemplate::value::types::{ANY_LIST, DICT};
+use gotemplate::{Error, ErrorKind, Exec, List, Map, Value};
 use serde_json::Value as Json;
 
 use super::durations;
@@ -43,12 +44,12 @@ const HELM: &[Func] = &[
     Func::new("fromJson", &[Type::String], from_json),
     Func::new("fromJsonArray", &[Type::String], from_json_array),
     Func::new("toToml", &[Type::Any], |exec, a| {
-        let text = toml::write(&args::any(a, 0)).unwrap_or_else(|e| e);
+        let text = to_toml(a)?.unwrap_or_else(|e| e);
         exec.charge_bytes(text.len() as u64)?;
         Ok(Value::from(text))
     }),
     Func::new("mustToToml", &[Type::Any], |exec, a| {
-        let text = toml::write(&args::any(a, 0)).map_err(Error::new)?;
+        let text = to_toml(a)?.map_err(Error::new)?;
         exec.charge_bytes(text.len() as u64)?;
         Ok(Value::from(text))
     }),
@@ -57,6 +58,14 @@ const HELM: &[Func] = &[
         Ok(Value::Map(toml::read(&text).unwrap_or_else(|e| error_map(&e))))
     }),
 ];
+
+/// TOML; the inner error is what Helm may print in its place, the outer one what it does not survive.
+fn to_toml(a: &[Value]) -> Result<Result<String, String>, Error> {
+    match args::any(a, 0) {
+        Value::Nil => Err(Error::new("reflect: call of reflect.Value.Type on zero Value")),
+        value => Ok(toml::write(&value)),
+    }
+}
 
 fn include(exec: &mut Exec<'_>, a: &[Value]) -> Result<Value, Error> {
     let name = args::string(a, 0)?.to_text().into_owned();
@@ -205,10 +214,10 @@ fn from_json(exec: &mut Exec<'_>, a: &[Value]) -> Result<Value, Error> {
     let text = args::string(a, 0)?;
     exec.charge_steps(text.len() as u64 / 16)?;
     Ok(match gotemplate::sprig::read_json(text.as_bytes()) {
-        Ok(Value::Nil) => Value::Map(Map::new()),
+        Ok(Value::Nil) => Value::Map(Map::nil(&DICT)),
         Ok(map @ Value::Map(_)) => map,
         Ok(other) => Value::Map(error_map(&cannot_unmarshal(&other, "map[string]interface {}"))),
-        Err(e) => Value::Map(error_map(&e)),
+        Err(e) => Value::Map(error_map(&mismatch(text, b'{', "map[string]interface {}", e))),
     })
 }
 
@@ -216,11 +225,27 @@ fn from_json_array(exec: &mut Exec<'_>, a: &[Value]) -> Result<Value, Error> {
     let text = args::string(a, 0)?;
     exec.charge_steps(text.len() as u64 / 16)?;
     Ok(match gotemplate::sprig::read_json(text.as_bytes()) {
-        Ok(Value::Nil) => Value::from(Vec::new()),
+        Ok(Value::Nil) => Value::List(List::nil(&ANY_LIST)),
         Ok(list @ Value::List(_)) => list,
         Ok(other) => Value::from(vec![Value::from(cannot_unmarshal(&other, "[]interface {}"))]),
-        Err(e) => Value::from(vec![Value::from(e)]),
+        Err(e) => Value::from(vec![Value::from(mismatch(text, b'[', "[]interface {}", e))]),
     })
+}
+
+/// The error of a text with a number out of range: the text's own kind is looked at before.
+fn mismatch(text: &gotemplate::Str, wanted: u8, target: &str, error: String) -> String {
+    let first = text.as_bytes().iter().find(|b| !b.is_ascii_whitespace());
+    match first {
+        Some(b) if *b != wanted && error.starts_with("json: cannot unmarshal number") => {
+            let kind = match b {
+                b'{' => Value::Map(Map::new()),
+                b'[' => Value::from(Vec::new()),
+                _ => Value::Int(0),
+            };
+            cannot_unmarshal(&kind, target)
+        }
+        _ => error,
+    }
 }
 
 fn cannot_unmarshal(value: &Value, target: &str) -> String {

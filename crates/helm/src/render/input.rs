@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use gotemplate::Str;
+
 use super::host::{Host, Lookup};
 use super::instance::Instance;
 use super::{context, dependencies, engine};
@@ -225,8 +227,9 @@ fn check_kube_version(chart: &Chart, capabilities: &Capabilities) -> Result<()> 
 }
 
 /// Takes all `NOTES.txt` out of the files; those of subcharts are dropped.
-fn take_notes(files: &mut BTreeMap<String, String>, root: &str) -> Option<String> {
+fn take_notes(files: &mut BTreeMap<String, Str>, root: &str) -> Option<String> {
     let notes = files.remove(&format!("{root}/templates/NOTES.txt"));
+    let notes = notes.map(|notes| notes.to_text().into_owned());
     files.retain(|path, _| !path.ends_with("NOTES.txt"));
     notes
 }

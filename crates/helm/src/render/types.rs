@@ -208,9 +208,8 @@ impl Object for KubeVersionObject {
         Some(Str::from(self.0.normalized.as_str()))
     }
 
-    fn to_json(&self) -> Option<Result<serde_json::Value, String>> {
-        let KubeVersion { version, major, minor, .. } = &self.0;
-        Some(Ok(serde_json::json!({"Version": version, "Major": major, "Minor": minor})))
+    fn json_fields(&self) -> Vec<(&'static str, Value)> {
+        self.fields().into_iter().filter(|(name, _)| *name != "normalizedVersion").collect()
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -242,11 +241,13 @@ impl Object for HelmVersionObject {
         ]
     }
 
-    fn to_json(&self) -> Option<Result<serde_json::Value, String>> {
+    fn json_fields(&self) -> Vec<(&'static str, Value)> {
         let v = &HELM_VERSION;
-        Some(Ok(serde_json::json!({
-            "version": v.version, "go_version": v.go_version, "kube_client_version": v.kube_client_version,
-        })))
+        vec![
+            ("version", Value::from(v.version)),
+            ("go_version", Value::from(v.go_version)),
+            ("kube_client_version", Value::from(v.kube_client_version)),
+        ]
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -21,7 +21,7 @@ const CERTIFICATE: Type = Type::Object(certificates::TYPE);
 pub(super) const FUNCS: &[Func] = &[
     Func::new("bcrypt", &[S], |_, a| Ok(Value::from(passwords::bcrypt(args::string(a, 0)?.as_bytes())))),
     Func::new("htpasswd", &[S, S], |_, a| passwords::htpasswd(args::string(a, 0)?, args::string(a, 1)?)),
-    Func::new("derivePassword", &[Type::Uint64, S, S, S, S], passwords::derive),
+    Func::new("derivePassword", &[Type::Uint32, S, S, S, S], passwords::derive),
     Func::new("encryptAES", &[S, S], |_, a| passwords::encrypt(args::string(a, 0)?, args::string(a, 1)?)),
     Func::new("decryptAES", &[S, S], |_, a| passwords::decrypt(args::string(a, 0)?, args::string(a, 1)?)),
     Func::new("randAlphaNum", &[I], |exec, a| random::text(exec, args::int(a, 0)?, random::ALPHANUMERIC)),

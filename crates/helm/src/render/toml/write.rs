@@ -105,6 +105,9 @@ impl Writer {
                 self.out.push_str(&format!("[{}]", numbers.join(", ")));
             }
             Value::List(list) => {
+                if list.borrow().iter().any(Value::is_nil) {
+                    return Err("toml: cannot encode array with nil element".into());
+                }
                 self.out.push('[');
                 for (i, item) in list.to_vec().iter().enumerate() {
                     if i > 0 {
@@ -115,6 +118,11 @@ impl Writer {
                 self.out.push(']');
             }
             Value::Map(map) => self.inline_table(map, depth)?,
+            // A time of day is written bare, in the form that it has in JSON.
+            Value::Object(object) if object.type_name() == "time.Time" => {
+                let text = object.to_json().and_then(Result::ok);
+                self.out.push_str(text.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default());
+            }
             Value::Object(object) => match (value.downcast::<Duration>(), object.string()) {
                 (_, Some(text)) => self.out.push_str(&quoted(&text.to_text())),
                 _ => return Err(format!("unexpected type: {}", value.type_name())),
