@@ -157,9 +157,33 @@ fn load(path: &Path) -> Result<Chart, String> {
         walk(&root, &mut String::new(), &rules, &mut files)?;
         Chart::load(files, &limits)
     } else {
-        Chart::load_archive(&read(path)?, &limits)
+        let data = read(path)?;
+        if !data.starts_with(GZIP) {
+            return Err(not_an_archive(path, &data));
+        }
+        Chart::load_archive(&data, &limits)
     };
     chart.map_err(|e| e.to_string())
+}
+
+/// The first bytes of every `.tgz`.
+const GZIP: &[u8] = &[0x1f, 0x8b, 0x08];
+
+/// Helm's words for a file that is no archive. It looks at the first 512 bytes, with zeros behind a shorter file.
+fn not_an_archive(path: &Path, data: &[u8]) -> String {
+    let path = path.display().to_string();
+    if path.ends_with(".yml") || path.ends_with(".yaml") {
+        return format!("file '{path}' seems to be a YAML file, but expected a gzipped archive");
+    }
+    let head = data.get(..512);
+    let is_binary = |b: &u8| matches!(b, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f);
+    let kind = match data {
+        [b'P', b'K', 3, 4, ..] => "application/zip",
+        [b'%', b'P', b'D', b'F', b'-', ..] => "application/pdf",
+        _ if head.is_some_and(|head| !head.iter().any(is_binary)) => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    };
+    format!("file '{path}' does not appear to be a gzipped archive; got '{kind}'")
 }
 
 /// Collects the files below `directory`; links are followed, as Helm does.
