@@ -8,6 +8,7 @@ mod health_target;
 mod kustomize_charts;
 mod lua_bombs;
 mod plan;
+mod render_limits;
 mod source;
 
 #[path = "../fuzz/mutate.rs"]

@@ -44,6 +44,28 @@ enum Command {
     Sandbox,
 }
 
+/// The same with nothing but `render`: to make the arguments of all commands takes longer than to build a small
+/// overlay.
+#[derive(Parser, Debug)]
+#[command(name = "tiphys", version)]
+struct RenderCli {
+    #[command(subcommand)]
+    command: RenderCommand,
+}
+
+#[derive(Subcommand, Debug)]
+enum RenderCommand {
+    Render(render::RenderArgs),
+}
+
+fn parse() -> Command {
+    if std::env::args_os().nth(1).is_some_and(|first| first == "render") {
+        let RenderCommand::Render(args) = RenderCli::parse().command;
+        return Command::Render(args);
+    }
+    Cli::parse().command
+}
+
 /// Exit code of a comparison that could not be made; 1 says that there are differences.
 const DIFF_FAILED: u8 = 2;
 
@@ -52,9 +74,9 @@ const APP_FAILED: u8 = 20;
 
 /// Parses the arguments, runs one command, and says with which code the process ends.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let command = parse();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let result = match &cli.command {
+    let result = match &command {
         Command::App(args) => app::run(args, &mut out),
         Command::Controller(args) => controller::run(args).map(|()| 0),
         Command::Crds(args) => crds::run(args, &mut out).map(|()| 0),
@@ -71,7 +93,7 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(match &cli.command {
+            ExitCode::from(match &command {
                 Command::Diff(_) => DIFF_FAILED,
                 Command::App(args) if args.is_diff() => DIFF_FAILED,
                 Command::App(_) => APP_FAILED,

@@ -184,7 +184,7 @@ impl<'a> Fetching<'a> {
                 let wait = timeout.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
                 tokio::time::timeout(wait, got).await.map_err(|_| {
                     let shown = crate::flow::printable_url(url);
-                    let message = format!("{shown} was not fetched within {} s", wait.as_secs());
+                    let message = format!("{shown} was not fetched within {} s", wait.as_secs_f64());
                     Problem::retry(Stage::Source, Cause::RepositoryUnreachable, message)
                 })?
             }

@@ -63,6 +63,11 @@ impl RenderCaches {
         self.charts.lock().unwrap_or_else(PoisonError::into_inner).parsed
     }
 
+    /// How many files of kustomizations were parsed so far.
+    pub fn files_parsed(&self) -> u64 {
+        self.parsed.parsed()
+    }
+
     pub(super) fn chart(&self, key: &str) -> Option<Arc<Chart>> {
         let mut charts = self.charts.lock().unwrap_or_else(PoisonError::into_inner);
         charts.clock += 1;

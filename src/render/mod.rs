@@ -5,6 +5,7 @@
 //! asked for as a [`Need`]; the caller decides, fetches, and renders again. The languages themselves are crates of their own; here they are joined to the tree and
 //! to Argo CD's fields.
 
+mod build_options;
 mod caches;
 mod chart;
 mod chart_dependencies;
@@ -17,6 +18,8 @@ mod env;
 mod needs;
 mod overlay;
 mod overlay_edit;
+#[cfg(test)]
+mod overlay_tests;
 mod parameters;
 mod remote_files;
 mod tracking;

@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kustomize::{
-    Build, Entry, Error, ErrorKind, Fetched, Files, LoadRestrictor, MergeKeys, Outcome, RepoSpec,
-};
+use kustomize::{Build, Entry, Error, ErrorKind, Fetched, Files, Outcome, RepoSpec};
 
 use crate::api::ApplicationSource;
 use crate::flow::{EntryKind, Problem, Tree, TreePath};
@@ -15,7 +13,7 @@ use super::env::Env;
 use super::needs::{Given, Stop};
 use super::remote_files::RemoteFiles;
 use super::tree_charts::TreeCharts;
-use super::{RenderContext, documents, overlay_edit, render_problem, tree_problem};
+use super::{RenderContext, build_options, documents, overlay_edit, render_problem, tree_problem};
 
 /// The files of a tree as a build sees them.
 pub(super) struct TreeFiles {
@@ -97,13 +95,13 @@ pub(super) fn render(
         given.clone(),
         Arc::clone(&needs),
     ));
-    read_build_options(&context.kustomize_build_options, &mut build)?;
+    build_options::read(&context.kustomize_build_options, &mut build.options)?;
     if build.options.enable_helm {
         let own = |own: &str| if own.is_empty() { context.kube_version.clone() } else { own.to_owned() };
         build.options.helm_kube_version = plain_version(&own(&options.kube_version));
         let versions =
             if options.api_versions.is_empty() { &context.api_versions } else { &options.api_versions };
-        build.options.helm_api_versions.clone_from(versions);
+        build.options.helm_api_versions.extend_from_slice(versions);
     }
     let outcome = build.run(&start).map_err(|error| render_problem(format!("kustomize build: {error}")))?;
     match outcome {
@@ -113,31 +111,6 @@ pub(super) fn render(
             Err(Stop::Needs(needs))
         }
     }
-}
-
-/// `kustomize.buildOptions` of argocd-cm.
-fn read_build_options(options: &str, build: &mut Build) -> Result<(), Problem> {
-    let mut words = options.split_whitespace().flat_map(|word| word.split('='));
-    while let Some(word) = words.next() {
-        match word {
-            "--enable-helm" => build.options.enable_helm = true,
-            "--load-restrictor"
-                if words.next().is_some_and(|value| value.to_lowercase().ends_with("none")) =>
-            {
-                build.options.load_restrictor = LoadRestrictor::None;
-            }
-            "--merge-keys" if words.next() == Some("kubernetes") => {
-                build.options.merge_keys = MergeKeys::Kubernetes;
-            }
-            "--enable-alpha-plugins" | "--enable-exec" | "--network" => {
-                return Err(render_problem(format!(
-                    "kustomize.buildOptions: {word} runs programs and is refused; take it out of argocd-cm"
-                )));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// Where the kustomization of a folder stands.

@@ -38,9 +38,7 @@ pub(super) fn edited(
         Some(_) => return Err(render_problem(format!("{}: a kustomization is one mapping", path.as_str()))),
     };
     set_texts(&mut kustomization, options);
-    for image in &options.images {
-        set_image(&mut kustomization, &env.substitute(image))?;
-    }
+    set_images(&mut kustomization, options, env)?;
     set_replicas(&mut kustomization, options)?;
     set_labels(&mut kustomization, options, env)?;
     set_annotations(&mut kustomization, options, env)?;
@@ -80,43 +78,76 @@ fn set_texts(fields: &mut Map<String, Value>, options: &KustomizeSource) {
     }
 }
 
-/// `[old=]name[:tag|@digest]`, as `kustomize edit set image` reads it.
-fn set_image(fields: &mut Map<String, Value>, image: &str) -> Result<(), Problem> {
-    let (old, new) = image.split_once('=').unwrap_or(("", image));
-    let (name, digest) = match new.split_once('@') {
-        Some((name, digest)) => (name, Some(digest)),
-        None => (new, None),
-    };
-    let slash = name.rfind('/').map_or(0, |at| at + 1);
-    let (name, tag) = match name.get(slash..).and_then(|last| last.find(':')).map(|colon| slash + colon) {
-        Some(colon) if digest.is_none() => (name.get(..colon).unwrap_or(name), name.get(colon + 1..)),
-        _ => (name, None),
-    };
-    let target = if old.is_empty() { name } else { old };
-    if target.is_empty() {
-        return Err(render_problem(format!(
-            "spec.source.kustomize.images: \"{image}\" is not an image: write [name=]image[:tag|@digest]"
-        )));
-    }
-    let mut entry = take(fields, "images", target).unwrap_or_else(|| json!({"name": target}));
-    if let Some(entry) = entry.as_object_mut() {
-        if !old.is_empty() && name != "*" {
-            entry.insert("newName".into(), json!(name));
+/// `[old=]name[:tag][@digest]`, as `kustomize edit set image` reads it.
+struct ImageChange {
+    name: String,
+    new_name: String,
+    tag: String,
+    digest: String,
+}
+
+impl ImageChange {
+    fn parse(text: &str) -> Option<Self> {
+        let (old, new) = text.split_once('=').unwrap_or(("", text));
+        // A colon before the first slash is that of a port.
+        let (host, rest) = new.split_at(new.find('/').unwrap_or(0));
+        let (rest, digest) = rest.split_once('@').unwrap_or((rest, ""));
+        let (rest, tag) = rest.split_once(':').unwrap_or((rest, ""));
+        let name = format!("{host}{rest}");
+        if name == text {
+            return None;
         }
-        if let Some(tag) = tag {
-            entry.remove("digest");
-            entry.insert("newTag".into(), json!(tag));
-        }
-        if let Some(digest) = digest {
-            entry.remove("newTag");
-            entry.insert("digest".into(), json!(digest));
-        }
+        let (name, new_name) = if old.is_empty() { (name, String::new()) } else { (old.to_owned(), name) };
+        Some(Self { name, new_name, tag: tag.to_owned(), digest: digest.to_owned() })
     }
-    push(fields, "images", entry);
-    if let Some(images) = fields.get_mut("images").and_then(Value::as_array_mut) {
-        let name = |image: &Value| image.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        images.sort_by_key(name);
+
+    /// The entry of the kustomization: an asterisk keeps what the old one has.
+    fn entry(&self, old: Option<&Value>) -> Value {
+        let mut entry = Map::from_iter([("name".to_owned(), json!(self.name))]);
+        for (field, wanted) in [("newName", &self.new_name), ("newTag", &self.tag), ("digest", &self.digest)]
+        {
+            let value = match wanted.as_str() {
+                "*" => old.and_then(|old| old.get(field)).cloned(),
+                "" => None,
+                text => Some(json!(text)),
+            };
+            entry.extend(value.map(|value| (field.to_owned(), value)));
+        }
+        Value::Object(entry)
     }
+}
+
+/// Sets images, each in the place of what the kustomization says about this name.
+fn set_images(
+    fields: &mut Map<String, Value>,
+    options: &KustomizeSource,
+    env: &Env<'_>,
+) -> Result<(), Problem> {
+    if options.images.is_empty() {
+        return Ok(());
+    }
+    let mut changes = BTreeMap::new();
+    for image in &options.images {
+        let image = env.substitute(image);
+        let Some(change) = ImageChange::parse(&image) else {
+            return Err(render_problem(format!(
+                "spec.source.kustomize.images: \"{image}\" changes nothing: write [name=]image[:tag][@digest]"
+            )));
+        };
+        changes.insert(change.name.clone(), change);
+    }
+    let name = |image: &Value| image.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut images: BTreeMap<String, Value> = BTreeMap::new();
+    // imageTags is what the field was called once.
+    let known = ["images", "imageTags"].map(|list| fields.remove(list));
+    for old in known.iter().flatten().filter_map(Value::as_array).flatten() {
+        let entry = changes.get(&name(old)).map_or_else(|| old.clone(), |change| change.entry(Some(old)));
+        images.insert(name(old), entry);
+    }
+    for (name, change) in &changes {
+        images.entry(name.clone()).or_insert_with(|| change.entry(None));
+    }
+    fields.insert("images".into(), images.into_values().collect());
     Ok(())
 }
 
@@ -152,23 +183,53 @@ fn set_labels(
     let wanted: BTreeMap<&String, String> =
         options.common_labels.iter().map(|(name, value)| (name, env.substitute(value))).collect();
     if options.label_without_selector {
-        let pairs = json!({
-            "pairs": wanted,
-            "includeSelectors": false,
-            "includeTemplates": options.label_include_templates,
-        });
-        push(fields, "labels", pairs);
-        return Ok(());
+        return add_labels(fields, wanted, options);
+    }
+    if options.label_include_templates {
+        return Err(render_problem(
+            "spec.source.kustomize.labelIncludeTemplates needs labelWithoutSelector: set both",
+        ));
     }
     let labels =
         mapping(fields, "commonLabels").ok_or_else(|| render_problem("commonLabels is no mapping"))?;
     for (name, value) in wanted {
         if labels.contains_key(name) && !options.force_common_labels {
-            return Err(render_problem(format!(
-                "label {name} already in kustomization file; set spec.source.kustomize.forceCommonLabels to overwrite it"
-            )));
+            return Err(label_exists(name));
         }
         labels.insert(name.clone(), json!(value));
+    }
+    Ok(())
+}
+
+fn label_exists(name: &str) -> Problem {
+    render_problem(format!(
+        "label {name} already in kustomization file; set spec.source.kustomize.forceCommonLabels to overwrite it"
+    ))
+}
+
+/// Adds to the first entry of `labels` that treats selectors and templates the same, or to a new one.
+fn add_labels(
+    fields: &mut Map<String, Value>,
+    wanted: BTreeMap<&String, String>,
+    options: &KustomizeSource,
+) -> Result<(), Problem> {
+    let flag = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_bool).unwrap_or_default();
+    let same = |entry: &Value| {
+        !flag(entry, "includeSelectors") && flag(entry, "includeTemplates") == options.label_include_templates
+    };
+    let known = fields.get("labels").and_then(Value::as_array);
+    if !known.is_some_and(|entries| entries.iter().any(same)) {
+        push(fields, "labels", json!({"includeTemplates": options.label_include_templates}));
+    }
+    let entries = fields.get_mut("labels").and_then(Value::as_array_mut);
+    let entry = entries.and_then(|entries| entries.iter_mut().find(|entry| same(entry)));
+    let pairs = entry.and_then(Value::as_object_mut).and_then(|entry| mapping(entry, "pairs"));
+    let pairs = pairs.ok_or_else(|| render_problem("labels: pairs is no mapping"))?;
+    for (name, value) in wanted {
+        if pairs.contains_key(name) && !options.force_common_labels {
+            return Err(label_exists(name));
+        }
+        pairs.insert(name.clone(), json!(value));
     }
     Ok(())
 }
@@ -205,7 +266,11 @@ fn add_components(
     for component in &options.components {
         let exists =
             root.join(component).ok().is_some_and(|path| tree.find(&path).is_ok_and(|found| found.is_some()));
-        if exists || !options.ignore_missing_components {
+        let is_known = fields
+            .get("components")
+            .and_then(Value::as_array)
+            .is_some_and(|known| known.iter().any(|known| known == component));
+        if !is_known && (exists || !options.ignore_missing_components) {
             push(fields, "components", json!(component));
         }
     }
@@ -216,21 +281,22 @@ fn add_components(
 mod tests {
     use super::*;
 
-    fn images(specs: &[&str]) -> Value {
-        let mut fields = Map::new();
-        for spec in specs {
-            set_image(&mut fields, spec).unwrap();
-        }
-        fields.remove("images").unwrap()
-    }
-
     #[test]
     fn images_are_read_as_kustomize_edit_reads_them() {
+        let read = |text: &str| ImageChange::parse(text).map(|change| change.entry(None));
         assert_eq!(
-            images(&["app=host:5000/app:v2"]),
-            json!([{"name": "app", "newName": "host:5000/app", "newTag": "v2"}])
+            read("app=host:5000/app:v2"),
+            Some(json!({"name": "app", "newName": "host:5000/app", "newTag": "v2"}))
         );
-        assert_eq!(images(&["app:v1", "app@sha256:ab"]), json!([{"name": "app", "digest": "sha256:ab"}]));
-        assert!(set_image(&mut Map::new(), "").is_err());
+        assert_eq!(
+            read("host:5000/app:v1@sha256:ab"),
+            Some(json!({"name": "host:5000/app", "newTag": "v1", "digest": "sha256:ab"}))
+        );
+        for nothing in ["", "app", "host:5000/app"] {
+            assert_eq!(read(nothing), None, "{nothing}");
+        }
+        let old = json!({"name": "app", "newName": "mine", "newTag": "v1", "digest": "sha256:ab"});
+        let kept = ImageChange::parse("app=*:v2").map(|change| change.entry(Some(&old)));
+        assert_eq!(kept, Some(json!({"name": "app", "newName": "mine", "newTag": "v2"})));
     }
 }

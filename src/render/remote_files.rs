@@ -1,7 +1,6 @@
 //! Remote bases and files of kustomizations: from what was given, or noted as needed.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use kustomize::{Error, ErrorKind, Fetched, RepoSpec};
 use sha2::{Digest, Sha256};
@@ -55,7 +54,7 @@ impl RemoteFiles {
             url: spec.clone_url(),
             revision: spec.reference().to_owned(),
             submodules: spec.submodules(),
-            timeout: spec.timeout_seconds().map(Duration::from_secs),
+            timeout: spec.timeout(),
         };
         match this.given.get(&need) {
             Some(Got::Tree(tree)) => {

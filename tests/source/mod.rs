@@ -15,6 +15,7 @@ mod git_ssh;
 mod hostile;
 mod http_server;
 mod local;
+mod remote_bases;
 mod renders;
 mod ssh_server;
 mod submodules;

@@ -15,10 +15,10 @@ use super::fixture::{Repo, World};
 use super::http_server::{HttpServer, Reply, Request, git_backend};
 
 /// Credentials for everything, permission for what starts with one of these.
-struct Allowed(Vec<String>);
+pub(super) struct Allowed(Vec<String>);
 
 impl Allowed {
-    fn all() -> Self {
+    pub(super) fn all() -> Self {
         Self(vec![String::new()])
     }
 }
@@ -42,14 +42,14 @@ impl Repositories for Allowed {
     }
 }
 
-fn source(value: Value) -> ApplicationSource {
+pub(super) fn source(value: Value) -> ApplicationSource {
     serde_json::from_value(value).unwrap()
 }
 
 /// Renders the first source of several.
-async fn rendered(
+pub(super) async fn rendered(
     world: &World,
-    allowed: &Allowed,
+    allowed: &impl Repositories,
     sources: &[ApplicationSource],
     change: impl FnOnce(&mut RenderContext),
 ) -> Result<Vec<Value>, Problem> {
@@ -71,7 +71,7 @@ async fn rendered(
     Ok(rendered.objects.iter().map(|object| object.body().clone()).collect())
 }
 
-fn config_map(name: &str, value: &str) -> String {
+pub(super) fn config_map(name: &str, value: &str) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{value: \"{value}\"}}\n")
 }
 

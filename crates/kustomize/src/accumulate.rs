@@ -249,6 +249,7 @@ impl Target {
     fn accumulate_file(&self, context: &Context<'_>, acc: &mut Accumulator, path: &str) -> Result<()> {
         let load = || {
             let content = self.loader.load(path)?;
+            context.count_input(content.len())?;
             parse::parse_file(&content, path, &context.schema, &context.build.cache)
         };
         let mut map = load().context_with(|| format!("accumulating resources from '{path}'"))?;

@@ -17,7 +17,7 @@ use crate::origin::Origin;
 use crate::parse::ParseCache;
 use crate::plugin::Helpers;
 use crate::resmap::ResMap;
-use crate::resource::annotation;
+use crate::resource::{Resource, annotation};
 use crate::schema::Schema;
 use crate::transform::{self, name_reference, sort, variables};
 use crate::tree::field_spec::FieldSpec;
@@ -67,6 +67,7 @@ pub(crate) struct Context<'b> {
     pub(crate) warnings: RefCell<Vec<String>>,
     pub(crate) needs: RefCell<Vec<String>>,
     kustomizations: Cell<usize>,
+    input_bytes: Cell<usize>,
 }
 
 impl<'b> Context<'b> {
@@ -92,6 +93,19 @@ impl<'b> Context<'b> {
         }
         if count > limits.kustomizations {
             return Err(limit(&format!("the build uses more than {} kustomizations", limits.kustomizations)));
+        }
+        Ok(())
+    }
+
+    /// Counts the text of one more file of resources.
+    pub(crate) fn count_input(&self, bytes: usize) -> Result<()> {
+        let sum = self.input_bytes.get().saturating_add(bytes);
+        self.input_bytes.set(sum);
+        let most = self.build.limits.input_bytes;
+        if sum > most {
+            return Err(limit(&format!(
+                "the files of resources have more than {most} bytes together; build parts of it separately"
+            )));
         }
         Ok(())
     }
@@ -133,6 +147,7 @@ impl Build {
             warnings: RefCell::new(Vec::new()),
             needs: RefCell::new(Vec::new()),
             kustomizations: Cell::new(0),
+            input_bytes: Cell::new(0),
         };
         match self.run_in(&context, path) {
             Ok(mut output) => {
@@ -178,7 +193,7 @@ impl Build {
             }
         }
         let text = map.to_yaml(self.limits.output_bytes)?;
-        let objects = map.list.into_iter().map(|resource| resource.node().clone()).collect();
+        let objects = map.list.into_iter().map(Resource::into_node).collect();
         Ok(Output { text, objects, warnings: Vec::new() })
     }
 

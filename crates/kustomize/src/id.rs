@@ -86,6 +86,9 @@ impl fmt::Display for Gvk {
     }
 }
 
+/// Kind, name and namespace with the default one spelled out.
+pub(crate) type Key<'i> = (&'i Gvk, &'i str, &'i str);
+
 /// Which object: group, version, kind, name and namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ResId {
@@ -149,8 +152,8 @@ impl ResId {
     }
 
     /// A key under which the same objects, and only they, are found.
-    pub(crate) fn key(&self) -> (Gvk, String, String) {
-        (self.gvk.clone(), self.name.clone(), self.effective_namespace().to_owned())
+    pub(crate) fn key(&self) -> Key<'_> {
+        (&self.gvk, &self.name, self.effective_namespace())
     }
 
     /// As Go's `%#v` prints it.

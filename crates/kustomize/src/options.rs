@@ -48,6 +48,9 @@ pub struct Options {
 pub struct Limits {
     /// Most objects.
     pub resources: usize,
+    /// Most bytes in files of resources together, each counted as often as it is used. A build needs about
+    /// twenty to fifty times their size in memory.
+    pub input_bytes: usize,
     /// Longest output, in bytes.
     pub output_bytes: usize,
     /// Most kustomization files, each counted as often as it is used.
@@ -58,6 +61,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { resources: 200_000, output_bytes: 256 << 20, kustomizations: 10_000, depth: 50 }
+        Self {
+            resources: 200_000,
+            input_bytes: 64 << 20,
+            output_bytes: 256 << 20,
+            kustomizations: 10_000,
+            depth: 50,
+        }
     }
 }

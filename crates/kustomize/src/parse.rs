@@ -21,8 +21,7 @@ pub(crate) fn parse_resources(
     schema: &Arc<Schema>,
     cache: &ParseCache,
 ) -> Result<Vec<Resource>> {
-    let nodes = cache.get_or_parse(text, parse_nodes)?;
-    Ok(resources(nodes.as_ref().clone(), schema))
+    Ok(resources(cache.get_or_parse(text, parse_nodes)?, schema))
 }
 
 /// The objects in a file, with the file's name in errors about its syntax.

@@ -1,8 +1,13 @@
 //! References to directories in Git repositories: `https://host/org/repo//path?ref=v1`,
 //! `github.com/org/repo/path`, `git@host:org/repo.git`.
 
+mod query;
+
+use std::time::Duration;
+
 use crate::error::{Error, Result};
 use crate::files::clean_path;
+use query::Query;
 
 /// A directory in a Git repository, as a kustomization names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +16,7 @@ pub struct RepoSpec {
     host: String,
     repo_path: String,
     kustomization_path: String,
-    reference: String,
-    timeout_seconds: Option<u64>,
-    submodules: bool,
+    query: Query,
 }
 
 const SCHEMES: [&str; 4] = ["ssh://", "https://", "http://", "file://"];
@@ -30,17 +33,7 @@ impl RepoSpec {
         let (address, query) = text.split_once('?').unwrap_or((text, ""));
         let (host, path) = split_host(address)?;
         let (repo_path, kustomization_path) = split_path(path, host.starts_with("file://"))?;
-        let mut spec = Self {
-            raw: text.to_owned(),
-            host,
-            repo_path,
-            kustomization_path,
-            reference: String::new(),
-            timeout_seconds: None,
-            submodules: true,
-        };
-        spec.read_query(query);
-        Ok(spec)
+        Ok(Self { raw: text.to_owned(), host, repo_path, kustomization_path, query: Query::parse(query) })
     }
 
     /// The text that was parsed.
@@ -60,62 +53,18 @@ impl RepoSpec {
 
     /// Branch, tag or commit; empty for the default branch.
     pub fn reference(&self) -> &str {
-        &self.reference
+        &self.query.reference
     }
 
-    /// The time that the kustomization allows for fetching, in seconds, when it says so.
-    pub fn timeout_seconds(&self) -> Option<u64> {
-        self.timeout_seconds
+    /// The time that the kustomization allows for fetching, when it says so.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.query.timeout
     }
 
     /// Whether submodules are wanted.
     pub fn submodules(&self) -> bool {
-        self.submodules
+        self.query.submodules
     }
-
-    fn read_query(&mut self, query: &str) {
-        let mut version = None;
-        let mut reference = None;
-        for pair in query.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent_decode(value);
-            if value.is_empty() {
-                continue;
-            }
-            match name {
-                "ref" if reference.is_none() => reference = Some(value),
-                "version" if version.is_none() => version = Some(value),
-                "timeout" => {
-                    let seconds = value.strip_suffix('s').unwrap_or(&value);
-                    self.timeout_seconds = seconds.parse().ok().filter(|seconds| *seconds > 0);
-                }
-                "submodules" => {
-                    self.submodules =
-                        !matches!(value.as_str(), "0" | "f" | "F" | "false" | "FALSE" | "False");
-                }
-                _ => {}
-            }
-        }
-        self.reference = reference.or(version).unwrap_or_default();
-    }
-}
-
-fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        let hex = rest.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (byte, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(decoded)) => {
-                bytes.push(decoded);
-                rest = rest.get(2..).unwrap_or_default();
-            }
-            (b'+', _) => bytes.push(b' '),
-            (byte, _) => bytes.push(*byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn strip_prefix_ignoring_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {

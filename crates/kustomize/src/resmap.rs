@@ -47,12 +47,11 @@ impl ResMap {
             return resources.into_iter().try_for_each(|resource| self.append(resource));
         }
         let mut known: HashSet<_> = self.list.iter().map(|resource| resource.current_id().key()).collect();
-        for resource in resources {
-            if !known.insert(resource.current_id().key()) {
-                return Err(already_there(resource.current_id()));
-            }
-            self.list.push(resource);
+        if let Some(double) = resources.iter().find(|one| !known.insert(one.current_id().key())) {
+            return Err(already_there(double.current_id()));
         }
+        drop(known);
+        self.list.extend(resources);
         Ok(())
     }
 

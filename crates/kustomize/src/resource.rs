@@ -120,6 +120,11 @@ impl Resource {
         self.node.as_ref().unwrap_or(&EMPTY)
     }
 
+    /// The node alone.
+    pub(crate) fn into_node(self) -> Node {
+        self.node.unwrap_or_else(Node::null)
+    }
+
     /// Changes the node.
     pub(crate) fn edit<T>(&mut self, change: impl FnOnce(&mut Node) -> Result<T>) -> Result<Option<T>> {
         self.ids.take();

@@ -89,6 +89,21 @@ fn too_many_resources_are_refused() {
 }
 
 #[test]
+fn files_larger_than_the_build_may_read_are_refused_once_and_for_all() {
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    let files =
+        [("/o/kustomization.yaml", "resources: [../b]"), ("/b/kustomization.yaml", "resources: [r.yaml]")];
+    let files = files.into_iter().chain([("/b/r.yaml", map)]);
+    let mut build = Build::new(Arc::new(Memory::new(files)));
+    build.limits.input_bytes = map.len();
+    assert!(build.run("/o").is_ok());
+    build.limits.input_bytes = map.len() - 1;
+    let error = build.run("/o").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert!(error.to_string().contains("more than 50 bytes together"), "{error}");
+}
+
+#[test]
 fn odd_files_do_not_panic() {
     let odd: [&[u8]; 14] = [
         b"",

@@ -1,12 +1,16 @@
 //! Folders of the local disk, for `kustomize`: paths and errors as that tool has them.
 
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kustomize::{Entry, Error, Fetched, Files, RepoSpec, Tree};
+use kustomize::{Entry, Error, ErrorKind, Fetched, Files, RepoSpec, Tree};
 
 use crate::render::RemoteFiles;
+
+/// Longest file that is read: a device has no end.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// The local disk, and what was fetched.
 pub(super) struct Disk {
@@ -70,7 +74,18 @@ impl Files for Disk {
     }
 
     fn read(&self, path: &str) -> Result<Arc<[u8]>, Error> {
-        std::fs::read(path).map(Arc::from).map_err(|error| match error.kind() {
+        let limited = std::fs::File::open(path).and_then(|file| {
+            let mut content =
+                Vec::with_capacity(file.metadata().map_or(0, |about| about.len().min(MOST_BYTES) as usize));
+            file.take(MOST_BYTES + 1).read_to_end(&mut content).map(|_| content)
+        });
+        if limited.as_ref().is_ok_and(|content| content.len() as u64 > MOST_BYTES) {
+            return Err(Error::with_kind(
+                ErrorKind::Limit,
+                format!("{path}: the file is longer than {MOST_BYTES} bytes"),
+            ));
+        }
+        limited.map(Arc::from).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Error::new(format!("open {path}: no such file or directory")),
             std::io::ErrorKind::IsADirectory => Error::new(format!("read {path}: is a directory")),
             _ => Error::new(format!("open {path}: {error}")),

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ::kustomize::{Build, LoadRestrictor, MergeKeys, Options, Outcome, Reorder, RepoSpec};
+use ::kustomize::{Build, LoadRestrictor, MergeKeys, Options, Outcome, ParseCache, Reorder, RepoSpec};
 use clap::Args;
 
 use crate::controller::Fetching;
@@ -65,6 +65,8 @@ pub(super) fn run(args: &KustomizeArgs, out: &mut impl Write) -> Result<u8, CliE
                     eprintln!("{warning}");
                 }
                 out.write_all(output.text.as_bytes())?;
+                // The process ends here: taking the objects apart would only cost time.
+                std::mem::forget(output);
                 return Ok(0);
             }
             Ok(Outcome::Needs(_)) => {
@@ -118,6 +120,7 @@ fn build(
     let remote = Arc::new(RemoteFiles::new(given.clone(), Arc::clone(needs)));
     let mut build = Build::new(Arc::new(Disk::new(remote)));
     build.options = options;
+    build.cache = Arc::new(ParseCache::with_limit(0));
     if args.enable_helm {
         let disk = DirTree::open(Path::new("/")).map_err(|error| CliError::Usage(error.to_string()))?;
         build.charts = Arc::new(TreeCharts::new(disk, Arc::default(), given.clone(), Arc::clone(needs)));
@@ -127,7 +130,10 @@ fn build(
         Ok(path) if !is_remote => ::kustomize::clean_path(&path.to_string_lossy()),
         _ => args.dir.clone(),
     };
-    Ok(build.run(&start))
+    let built = build.run(&start);
+    // As in `run`: what was parsed is not taken apart.
+    std::mem::forget(build);
+    Ok(built)
 }
 
 fn fetch(args: &KustomizeArgs, needs: Vec<Need>, given: &mut Given) -> Result<(), Problem> {

@@ -38,6 +38,10 @@
 // op "project"    {project, repoURL?, destination?, group?, kind?, namespaced?} → {source, destination, kind}: what
 //
 //	an AppProject's spec permits; destination has server, name and namespace.
+//
+// op "overlay"    {files, path, kustomize, env, buildOptions} → the objects, or {"fails": true}: files by path, the
+//
+//	options of spec.source.kustomize, the build environment
 package main
 
 import (
@@ -68,6 +72,7 @@ type request struct {
 	Parameters []actionParameter                    `json:"parameters"`
 	simulation
 	policy
+	overlay
 }
 
 type actionParameter struct {
@@ -144,6 +149,8 @@ func dispatch(req *request) (any, error) {
 		return windows(req)
 	case "project":
 		return permitted(req)
+	case "overlay":
+		return buildOverlay(req)
 	case "sync":
 		return simulate(req)
 	}

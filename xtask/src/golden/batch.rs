@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use super::Scribe;
+use super::{Oracle, Scribe};
 use crate::error::{Context, Error, Result};
 use crate::paths;
 
@@ -14,9 +14,11 @@ use crate::paths;
 const FOLDER: &str = "tests/golden/argo";
 
 pub(super) fn ask(program: &Path, mut scribe: Scribe<'_>) -> Result<()> {
+    // Argo CD runs kustomize for overlays.
+    let kustomize = Oracle::Kustomize.build()?;
     for requests in files(&paths::workspace().join(FOLDER), ".requests.jsonl") {
         let questions = fs::read(&requests).context(requests.display())?;
-        let answers = answer(program, questions).context(requests.display())?;
+        let answers = answer(program, &kustomize, questions).context(requests.display())?;
         let name = requests.to_string_lossy().replace(".requests.jsonl", ".answers.jsonl");
         scribe.settle(Path::new(&name), &answers)?;
     }
@@ -24,8 +26,9 @@ pub(super) fn ask(program: &Path, mut scribe: Scribe<'_>) -> Result<()> {
 }
 
 /// Everything that `program` says to these lines.
-fn answer(program: &Path, questions: Vec<u8>) -> Result<String> {
+fn answer(program: &Path, kustomize: &Path, questions: Vec<u8>) -> Result<String> {
     let mut child = Command::new(program)
+        .env(Oracle::Kustomize.variable(), kustomize)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

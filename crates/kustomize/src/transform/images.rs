@@ -11,7 +11,7 @@ use crate::tree::{expect_kind, field, meta};
 
 /// Changes the image in all objects: wherever containers are, and in the fields of the specs.
 pub(crate) fn apply(map: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Result<()> {
-    let change = Change { image, pattern: pattern(&image.name) };
+    let change = Change { image, name: Name::new(&image.name) };
     for resource in &mut map.list {
         resource.edit(|node| change.in_containers(node))?;
     }
@@ -30,16 +30,59 @@ pub(crate) fn apply(map: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Res
     Ok(())
 }
 
-/// Images of this name (which may be a regular expression), with any tag and digest.
-fn pattern(name: &str) -> Option<Regex> {
-    let tag = "(:[a-zA-Z0-9_.{}-]*)?";
-    let digest = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
-    Regex::new(&format!("^{name}{tag}{digest}$")).ok()
+/// The name of images, with any tag and digest. kustomize takes it for a regular expression; those without an
+/// operator but the dot, which is nearly all of them, are compared without one.
+enum Name<'i> {
+    Plain(&'i str),
+    Pattern(Regex),
+    /// What is no regular expression fits nothing.
+    Wrong,
+}
+
+impl<'i> Name<'i> {
+    fn new(name: &'i str) -> Self {
+        if name.chars().all(|c| c.is_ascii_alphanumeric() || "/:@_-.".contains(c)) {
+            return Self::Plain(name);
+        }
+        let tag = "(:[a-zA-Z0-9_.{}-]*)?";
+        let digest = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
+        Regex::new(&format!("^{name}{tag}{digest}$")).map_or(Self::Wrong, Self::Pattern)
+    }
+
+    fn fits(&self, image: &str) -> bool {
+        match self {
+            Self::Wrong => false,
+            Self::Pattern(pattern) => pattern.is_match(image),
+            Self::Plain(name) => {
+                let mut rest = image.chars();
+                let same = |want: char| rest.next().is_some_and(|c| c == want || want == '.' && c != '\n');
+                name.chars().all(same) && is_tag_and_digest(rest.as_str())
+            }
+        }
+    }
+}
+
+/// What may stand behind the name: `:tag`, `@algorithm:digest`, both or nothing.
+fn is_tag_and_digest(text: &str) -> bool {
+    let is_value = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_.{}-".contains(c));
+    let (tag, digest) = match text.split_once('@') {
+        Some((tag, digest)) => (tag, Some(digest)),
+        None => (text, None),
+    };
+    let tag_fits = tag.is_empty() || tag.strip_prefix(':').is_some_and(is_value);
+    let digest_fits = digest.is_none_or(|digest| {
+        digest.split_once(':').is_some_and(|(algorithm, value)| {
+            let mut parts = algorithm.split(['.', '+', '_', '-']);
+            is_value(value)
+                && parts.all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric()))
+        })
+    });
+    tag_fits && digest_fits
 }
 
 struct Change<'i> {
     image: &'i Image,
-    pattern: Option<Regex>,
+    name: Name<'i>,
 }
 
 impl Change<'_> {
@@ -78,7 +121,7 @@ impl Change<'_> {
 
     fn set(&self, target: &mut Node) -> Result<()> {
         expect_kind(target, Kind::Scalar)?;
-        if !self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(&target.value)) {
+        if !self.name.fits(&target.value) {
             return Ok(());
         }
         let text = self.changed(&target.value);
@@ -131,4 +174,48 @@ fn split(image: &str) -> (&str, String, String) {
     let (before_tag, tag) = before_digest.split_once(':').unwrap_or((before_digest, ""));
     let (name, _) = image.split_at(start + before_tag.len());
     (name, tag.to_owned(), digest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_names_fit_what_the_regular_expression_fits() {
+        let names = ["app", "host.io:5000/team/app", "a.c", "app@sha256"];
+        let images = [
+            "app",
+            "app:",
+            "app:1.0",
+            "app:{TAG}",
+            "app:a:b",
+            "app@sha256:ab",
+            "app:1@sha256:ab",
+            "app@:ab",
+            "app@sha256:",
+            "app@a.b+c:d",
+            "app@a..b:d",
+            "app@sha256",
+            "apps",
+            "ap",
+            "",
+            "abc",
+            "a\nc",
+            "axc:1",
+            "äpp",
+            "aäc:1@b:c",
+            "host.io:5000/team/app:1",
+            "hostXio:5000/team/app",
+            "app@sha256:ab@c:d",
+            "app@sha256@c:d",
+        ];
+        for name in names {
+            // A group makes no difference, but is an operator.
+            let with_group = format!("({name})");
+            let pattern = Name::new(&with_group);
+            for image in images {
+                assert_eq!(Name::new(name).fits(image), pattern.fits(image), "{name} {image}");
+            }
+        }
+    }
 }

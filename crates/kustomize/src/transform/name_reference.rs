@@ -16,9 +16,6 @@ use crate::tree::{field, is_null, lookup, meta};
 struct Party {
     current: ResId,
     previous: Vec<ResId>,
-    name: String,
-    namespace: String,
-    kind: String,
     prefixes: Vec<String>,
     suffixes: Vec<String>,
 }
@@ -32,9 +29,6 @@ impl Party {
         Self {
             current: resource.current_id().clone(),
             previous: resource.previous_ids().to_vec(),
-            name: resource.name().to_owned(),
-            namespace: resource.namespace().to_owned(),
-            kind: resource.kind().to_owned(),
             prefixes: list(annotation::PREFIXES),
             suffixes: list(annotation::SUFFIXES),
         }
@@ -127,14 +121,13 @@ struct Fixes<'p> {
 impl<'p> Fixes<'p> {
     fn run(&mut self, map: &mut ResMap, position: usize, specs: &[(&Gvk, &FieldSpec)]) -> Result<()> {
         let role = map.list.get(position).and_then(|resource| role_of(resource.node()));
-        let current = self.referrer.current.gvk.clone();
+        let current = &self.referrer.current.gvk;
         for (target, spec) in specs {
             let role = role.as_ref().filter(|_| spec.path.ends_with("roleRef/name"));
-            let own = FieldSpec { gvk: current.clone(), path: spec.path.clone(), create: spec.create };
             let Some(resource) = map.list.get_mut(position) else { continue };
             let mut ambiguous = None;
             let result = resource.edit(|node| {
-                field_spec::apply(node, &own, None, &mut |found| {
+                field_spec::apply_to(node, current, &spec.path, &mut |found| {
                     self.set(found, target, role).map_err(|problem| match problem {
                         Problem::Ambiguous(candidates) => {
                             ambiguous = Some(candidates);
@@ -207,10 +200,10 @@ impl<'p> Fixes<'p> {
     fn set_scalar(&mut self, node: &mut Node, target: &Gvk, role: Option<&Gvk>) -> Result<(), Problem> {
         let Some(found) = self.select(&node.value, None, target, role)? else { return Ok(()) };
         self.found.push(found);
-        let Some(party) = self.parties.get(found).filter(|party| party.name != node.value) else {
+        let Some(party) = self.parties.get(found).filter(|party| party.current.name != node.value) else {
             return Ok(());
         };
-        Ok(field::set_scalar(node, Node::scalar(party.name.clone()))?)
+        Ok(field::set_scalar(node, Node::scalar(party.current.name.clone()))?)
     }
 
     fn set_mapping(&mut self, node: &mut Node, target: &Gvk, role: Option<&Gvk>) -> Result<(), Problem> {
@@ -223,12 +216,12 @@ impl<'p> Fixes<'p> {
         };
         self.found.push(found);
         let Some(party) = self.parties.get(found) else { return Ok(()) };
-        if party.name == name && party.namespace.is_empty() {
+        if party.current.name == name && party.current.namespace.is_empty() {
             return Ok(());
         }
-        field::set(node, "name", Node::scalar(party.name.clone()))?;
-        if !party.namespace.is_empty() {
-            field::set(node, "namespace", Node::scalar(party.namespace.clone()))?;
+        field::set(node, "name", Node::scalar(party.current.name.clone()))?;
+        if !party.current.namespace.is_empty() {
+            field::set(node, "namespace", Node::scalar(party.current.namespace.clone()))?;
         }
         Ok(())
     }
@@ -262,7 +255,8 @@ impl<'p> Fixes<'p> {
         }
         let Some((first, rest)) = candidates.split_first() else { return Ok(None) };
         let same = |party: &Party| {
-            party.name == first.1.name && (map_namespace.is_none() || party.namespace == first.1.namespace)
+            party.current.name == first.1.current.name
+                && (map_namespace.is_none() || party.current.namespace == first.1.current.namespace)
         };
         if rest.iter().all(|(_, party)| same(party)) {
             return Ok(Some(first.0));
@@ -276,7 +270,7 @@ impl<'p> Fixes<'p> {
         referrer.gvk.cluster_scoped
             || party.current.gvk.cluster_scoped
             || party.current.same_namespace(referrer)
-            || self.near.contains(&party.namespace)
+            || self.near.contains(&party.current.namespace)
     }
 
     /// Keeps what was in the namespace at first; when nothing at all was there, what is there now.
@@ -294,7 +288,7 @@ impl<'p> Fixes<'p> {
         let referrer = &self.referrer.current;
         referrer.gvk.cluster_scoped
             || party.current.gvk.cluster_scoped
-            || party.kind == "ServiceAccount"
+            || party.current.gvk.kind == "ServiceAccount"
             || referrer.same_namespace(&party.current)
     }
 }

@@ -59,21 +59,21 @@ impl Namespace {
         }
         let mut counts: HashMap<_, usize> = HashMap::new();
         for resource in &map.list {
-            *counts.entry(resource.current_id().key()).or_default() += 1;
+            *counts.entry(owned_key(resource.current_id())).or_default() += 1;
         }
         for i in 0..map.list.len() {
             let Some(resource) = map.list.get_mut(i) else { continue };
             if resource.is_empty() || resource.annotation(annotation::FROM_HELM) == Some("true") {
                 continue;
             }
-            let old = resource.current_id().key();
+            let old = owned_key(resource.current_id());
             resource.store_previous_id()?;
             self.apply_to(resource)?;
             let id = resource.current_id().clone();
             if let Some(count) = counts.get_mut(&old) {
                 *count = count.saturating_sub(1);
             }
-            let count = counts.entry(id.key()).or_default();
+            let count = counts.entry(owned_key(&id)).or_default();
             *count += 1;
             if *count != 1 {
                 return Err(conflict(map, &id));
@@ -166,4 +166,10 @@ fn conflict(map: &ResMap, id: &ResId) -> Error {
     let same = map.list.iter().filter(|resource| resource.current_id().same(id));
     let found: Vec<String> = same.map(json_text).collect();
     Error::new(format!("namespace transformation produces ID conflict: [{}]", found.join(" ")))
+}
+
+/// The key of an object whose names are about to change.
+fn owned_key(id: &ResId) -> (Gvk, String, String) {
+    let (gvk, name, namespace) = id.key();
+    (gvk.clone(), name.to_owned(), namespace.to_owned())
 }

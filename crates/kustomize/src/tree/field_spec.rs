@@ -61,12 +61,43 @@ pub(crate) fn apply(
     if !is_of_kind(object, &spec.gvk) {
         return Ok(());
     }
-    let path = lookup::split_path(&spec.path, '/');
-    let walk = Walk { create: spec.create, creation };
-    walk.visit(object, &path, set).map_err(|error| {
-        let prefix = format!("considering field '{}' of object {}", spec.path, ResId::of_node(object));
+    apply_path(object, &spec.path, Walk { create: spec.create, creation }, set)
+}
+
+/// As [`apply`] without creating anything, for objects of one kind whatever that of the spec is.
+pub(crate) fn apply_to(
+    object: &mut Node,
+    gvk: &Gvk,
+    path: &str,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<()> {
+    if !is_of_kind(object, gvk) {
+        return Ok(());
+    }
+    apply_path(object, path, Walk { create: false, creation: None }, set)
+}
+
+fn apply_path(
+    object: &mut Node,
+    path: &str,
+    walk: Walk,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<()> {
+    if walk.creation.is_none() && lacks_first(object, path) {
+        return Ok(());
+    }
+    let parts = lookup::split_path(path, '/');
+    walk.visit(object, &parts, set).map_err(|error| {
+        let prefix = format!("considering field '{path}' of object {}", ResId::of_node(object));
         error.context(prefix)
     })
+}
+
+/// Whether the object plainly has not the field that the path begins with: true of most specs and objects.
+fn lacks_first(object: &Node, path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    let is_plain = !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_plain && object.kind == Kind::Mapping && object.get(first).is_none()
 }
 
 fn is_of_kind(object: &Node, gvk: &Gvk) -> bool {
