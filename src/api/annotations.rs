@@ -35,6 +35,8 @@ pub const MANAGED_BY_URL: &str = "argocd.argoproj.io/managed-by-url";
 /// The field manager whose client-side applies are migrated.
 pub const CLIENT_SIDE_APPLY_MIGRATION_MANAGER: &str =
     "argocd.argoproj.io/client-side-apply-migration-manager";
+/// What Argo CD's notifications controller has told already.
+pub const NOTIFIED: &str = "notified.notifications.argoproj.io";
 /// Prefix of links shown beside an object.
 pub const LINK_PREFIX: &str = "link.argocd.argoproj.io/";
 /// Label of a Secret that holds a cluster, a repository or credentials.

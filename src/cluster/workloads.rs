@@ -167,9 +167,14 @@ impl Workloads {
             }
             node
         });
+        let pods: Vec<Arc<PodFacts>> = state.pods.values().map(Arc::clone).collect();
         WorkloadView {
-            capacity: Capacity { nodes: state.nodes_listed.then(|| nodes.collect()), ..Capacity::default() },
-            pods: state.pods.values().map(Arc::clone).collect(),
+            capacity: Capacity {
+                nodes: state.nodes_listed.then(|| nodes.collect()),
+                pods: pods.clone(),
+                ..Capacity::default()
+            },
+            pods,
             owners: state.replica_sets.values().cloned().collect(),
             classes: StorageClasses::from_objects(state.classes.values()),
         }

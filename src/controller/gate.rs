@@ -118,7 +118,7 @@ async fn look(work: &Work<'_>, comparison: &Comparison, plan: &Plan, asked: &[&T
 }
 
 fn asks_for_devices(desired: &Value) -> bool {
-    pod_sets(desired, 1).iter().any(|set| !list_at(set.spec, &["resourceClaims"]).is_empty())
+    pod_sets(desired, 1).iter().any(|set| !list_at(&set.spec, &["resourceClaims"]).is_empty())
 }
 
 fn pods_of<'a>(view: &'a WorkloadView, task: &Task) -> Vec<&'a PodFacts> {

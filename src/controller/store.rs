@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
 
+use crate::api::annotations::NOTIFIED;
 use crate::api::{AppProject, Application, InvalidApplication, decode_application};
 use crate::flow::{Destination, IN_CLUSTER_NAME, IN_CLUSTER_SERVER, ObjectName};
 use crate::health::HealthScript;
@@ -194,10 +195,36 @@ impl Store {
 /// written into the operation's phase does.
 fn concerns_us(before: &Application, now: &Application) -> bool {
     let phase = |app: &Application| app.status.operation_state.as_ref().map(|state| state.phase);
+    // What a notifications controller has told already is its own business.
+    let annotations = |app: &Application| {
+        let mut all = app.metadata.annotations.clone().unwrap_or_default();
+        all.remove(NOTIFIED);
+        all
+    };
     before.spec != now.spec
         || before.operation != now.operation
-        || before.metadata.annotations != now.metadata.annotations
+        || annotations(before) != annotations(now)
         || before.metadata.deletion_timestamp != now.metadata.deletion_timestamp
         || before.metadata.finalizers != now.metadata.finalizers
         || phase(before) != phase(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn books_of_notifications_ask_for_no_work() {
+        let store = Store::default();
+        let name = ObjectName::new("argocd", "a");
+        let put = |version: u64, annotations: Value| {
+            let metadata = json!({"name": "a", "namespace": "argocd", "resourceVersion": version.to_string(),
+                                  "annotations": annotations});
+            store.put_application(&name, json!({"metadata": metadata}))
+        };
+        assert!(put(1, json!({})));
+        assert!(!put(2, json!({NOTIFIED: "{}"})));
+        assert!(put(3, json!({NOTIFIED: "{}", "argocd.argoproj.io/refresh": "normal"})));
+    }
 }

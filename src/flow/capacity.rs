@@ -1,6 +1,9 @@
 //! What is known of a cluster's room for pods: facts per node and per quota, slim enough to keep for every node.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::PodFacts;
 
 /// Amounts by resource name: CPU in thousandths, everything else in its unit (bytes, pieces, pods).
 pub type Resources = BTreeMap<String, u64>;
@@ -54,6 +57,8 @@ pub struct QuotaFacts {
 pub struct Capacity {
     /// The nodes; nothing where they may not be listed: free capacity is then unknown.
     pub nodes: Option<Vec<NodeFacts>>,
+    /// The pods that are known: those that ask for extended resources, and those of the namespaces in question.
+    pub pods: Vec<Arc<PodFacts>>,
     /// The quotas of the namespaces in question.
     pub quotas: Vec<QuotaFacts>,
     /// Free devices by DeviceClass, from ResourceSlices minus allocated ResourceClaims.

@@ -35,8 +35,8 @@ pub use plan::{
     Action, AppliedResource, ApplyReport, Assessment, Blocked, Plan, Step, Task, WriteOptions, Written,
 };
 pub use pod::{
-    ContainerFacts, ContainerState, LabelRequirement, NodeTerm, Operator, PodFacts, PodPhase, PodRequest,
-    Toleration,
+    ContainerFacts, ContainerState, HostPort, LabelRequirement, NodeTerm, Operator, PodFacts, PodPhase,
+    PodRequest, PodTerm, Spread, Toleration,
 };
 pub use problem::{Cause, Next, Problem, Stage};
 pub use read_set::ReadSet;

@@ -20,6 +20,67 @@ pub struct PodRequest {
     pub tolerations: Vec<Toleration>,
     /// `nodeName`, where the pod does without the scheduler.
     pub node_name: String,
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// Labels of the pod.
+    pub labels: BTreeMap<String, String>,
+    /// Required affinity to pods: all terms must hold.
+    pub affinity: Vec<PodTerm>,
+    /// Required anti-affinity to pods.
+    pub anti_affinity: Vec<PodTerm>,
+    /// Topology spread constraints with `DoNotSchedule`.
+    pub spread: Vec<Spread>,
+    /// Ports of the host.
+    pub host_ports: Vec<HostPort>,
+}
+
+impl PodRequest {
+    /// Whether it depends on the pods that are there on which nodes it may run, resources aside.
+    pub fn asks_of_neighbours(&self) -> bool {
+        !(self.affinity.is_empty()
+            && self.anti_affinity.is_empty()
+            && self.spread.is_empty()
+            && self.host_ports.is_empty())
+    }
+}
+
+/// A term of pod affinity or anti-affinity.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodTerm {
+    /// Which pods; nothing where none is meant.
+    pub selector: Option<Vec<LabelRequirement>>,
+    /// In which namespaces; empty for the pod's own.
+    pub namespaces: Vec<String>,
+    /// In all namespaces.
+    pub all_namespaces: bool,
+    /// The label of nodes that tells one place from another.
+    pub topology_key: String,
+}
+
+/// A topology spread constraint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spread {
+    /// How many more pods one place may have than another.
+    pub max_skew: u64,
+    /// The label of nodes that tells one place from another.
+    pub topology_key: String,
+    /// Which pods count; nothing where none does.
+    pub selector: Option<Vec<LabelRequirement>>,
+    /// With fewer places than these, the emptiest counts as empty.
+    pub min_domains: u64,
+    /// Whether only nodes count that the pod's node selector and affinity allow.
+    pub honors_affinity: bool,
+}
+
+/// A port of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPort {
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: String,
+    /// Address of the host; empty for all.
+    pub address: String,
+    /// The port.
+    pub port: i64,
 }
 
 /// One term of a node selector: all of its requirements must hold.
@@ -97,8 +158,6 @@ pub struct PodFacts {
     pub namespace: String,
     /// Name.
     pub name: String,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
     /// `uid` of the owner that controls it; empty for a pod on its own.
     pub owner: String,
     /// Whether it is being deleted.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::quantity::amount;
 use crate::api::Time;
 use crate::flow::{
-    ContainerFacts, ContainerState, LabelRequirement, NodeFacts, NodeTerm, Operator, PodFacts, PodPhase,
-    PodRequest, QuotaFacts, Resources, Taint, Toleration,
+    ContainerFacts, ContainerState, HostPort, LabelRequirement, NodeFacts, NodeTerm, Operator, PodFacts,
+    PodPhase, PodRequest, PodTerm, QuotaFacts, Resources, Spread, Taint, Toleration,
 };
 use crate::object::{at, bool_at, i64_at, list_at, str_at};
 
@@ -90,7 +90,93 @@ pub fn pod_request(spec: &Value) -> PodRequest {
         node_affinity: node_affinity(spec),
         tolerations: list_at(spec, &["tolerations"]).iter().map(toleration).collect(),
         node_name: text(spec, &["nodeName"]),
+        ..PodRequest::default()
     }
+}
+
+/// The same with what the pod asks of other pods, for which its namespace and its labels count as well.
+pub fn pod_request_of(spec: &Value, namespace: &str, labels: Option<&Value>) -> PodRequest {
+    let labels = texts(labels);
+    let terms = |kind: &str| -> Vec<PodTerm> {
+        let required = list_at(spec, &["affinity", kind, "requiredDuringSchedulingIgnoredDuringExecution"]);
+        required.iter().map(|term| pod_term(term, &labels)).collect()
+    };
+    PodRequest {
+        namespace: namespace.to_owned(),
+        affinity: terms("podAffinity"),
+        anti_affinity: terms("podAntiAffinity"),
+        spread: list_at(spec, &["topologySpreadConstraints"])
+            .iter()
+            .filter(|entry| str_at(entry, &["whenUnsatisfiable"]) == Some("DoNotSchedule"))
+            .map(|entry| spread(entry, &labels))
+            .collect(),
+        host_ports: host_ports(spec),
+        labels,
+        ..pod_request(spec)
+    }
+}
+
+fn pod_term(term: &Value, labels: &BTreeMap<String, String>) -> PodTerm {
+    let by_labels = at(term, &["namespaceSelector"]).and_then(Value::as_object);
+    PodTerm {
+        selector: selector(term, labels),
+        namespaces: list_at(term, &["namespaces"])
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        all_namespaces: by_labels.is_some_and(serde_json::Map::is_empty),
+        topology_key: text(term, &["topologyKey"]),
+    }
+}
+
+/// The requirements of a label selector, with those that `matchLabelKeys` takes from the pod itself.
+fn selector(entry: &Value, labels: &BTreeMap<String, String>) -> Option<Vec<LabelRequirement>> {
+    let selector = at(entry, &["labelSelector"]).filter(|selector| selector.is_object())?;
+    let is = |key: &str, operator: Operator, value: &str| LabelRequirement {
+        key: key.to_owned(),
+        operator,
+        values: vec![value.to_owned()],
+    };
+    let own = |field: &str, operator: Operator| -> Vec<LabelRequirement> {
+        let keys = list_at(entry, &[field]).iter().filter_map(Value::as_str);
+        keys.filter_map(|key| Some(is(key, operator, labels.get(key)?))).collect()
+    };
+    let mut all: Vec<LabelRequirement> = texts(at(selector, &["matchLabels"]))
+        .iter()
+        .map(|(key, value)| is(key, Operator::In, value))
+        .collect();
+    all.extend(list_at(selector, &["matchExpressions"]).iter().map(requirement));
+    all.extend(own("matchLabelKeys", Operator::In));
+    all.extend(own("mismatchLabelKeys", Operator::NotIn));
+    Some(all)
+}
+
+fn spread(entry: &Value, labels: &BTreeMap<String, String>) -> Spread {
+    let count = |field: &str| i64_at(entry, &[field]).and_then(|count| u64::try_from(count).ok());
+    Spread {
+        max_skew: count("maxSkew").unwrap_or(1),
+        topology_key: text(entry, &["topologyKey"]),
+        selector: selector(entry, labels),
+        min_domains: count("minDomains").unwrap_or(1),
+        honors_affinity: str_at(entry, &["nodeAffinityPolicy"]) != Some("Ignore"),
+    }
+}
+
+fn host_ports(spec: &Value) -> Vec<HostPort> {
+    let of_host = bool_at(spec, &["hostNetwork"]) == Some(true);
+    let ports = list_at(spec, &["containers"]).iter().flat_map(|container| list_at(container, &["ports"]));
+    let port = |entry: &Value| {
+        let port = i64_at(entry, &["hostPort"])
+            .filter(|port| *port > 0)
+            .or_else(|| i64_at(entry, &["containerPort"]).filter(|_| of_host))?;
+        Some(HostPort {
+            protocol: str_at(entry, &["protocol"]).unwrap_or("TCP").to_owned(),
+            address: text(entry, &["hostIP"]),
+            port,
+        })
+    };
+    ports.filter_map(port).collect()
 }
 
 fn node_affinity(spec: &Value) -> Option<Vec<NodeTerm>> {
@@ -166,8 +252,11 @@ pub fn pod(body: &Value) -> PodFacts {
         gates,
         serves_model: MODEL_LABELS.iter().any(|label| labels.contains_key(*label)),
         containers: containers(spec, status),
-        request: pod_request(spec),
-        labels,
+        request: pod_request_of(
+            spec,
+            str_at(body, &["metadata", "namespace"]).unwrap_or_default(),
+            at(body, &["metadata", "labels"]),
+        ),
     }
 }
 

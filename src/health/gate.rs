@@ -7,11 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::facts::pod_request;
-use super::placement::{give, is_extended, matches, place};
+use super::facts::{pod_request, pod_request_of};
+use super::neighbours::Floor;
+use super::placement::{has_room, is_extended, matches, place};
 use super::pod_sets::pod_sets;
 use crate::flow::{Capacity, NodeFacts, PodFacts, PodPhase, PodRequest, Resources, Shortage};
 use crate::object::{at, list_at, str_at};
@@ -106,7 +108,7 @@ struct Demand<'a> {
 /// Whether an object makes pods that ask for extended resources or devices, so that the gate looks at it at all.
 pub fn concerns(desired: &Value) -> bool {
     pod_sets(desired, 1).iter().any(|set| {
-        !list_at(set.spec, &["resourceClaims"]).is_empty() || asks_for_extended(&pod_request(set.spec))
+        !list_at(&set.spec, &["resourceClaims"]).is_empty() || asks_for_extended(&pod_request(&set.spec))
     })
 }
 
@@ -149,7 +151,7 @@ pub fn check(wave: &[GateWorkload<'_>], leaving: &[&PodFacts], capacity: &Capaci
         }
         return report(short);
     };
-    short.extend(node_shortages(&placed, nodes));
+    short.extend(node_shortages(&placed, nodes, &capacity.pods));
     if short.is_empty() { GateReport::Fits } else { report(short) }
 }
 
@@ -165,10 +167,11 @@ fn asks_for_extended(request: &PodRequest) -> bool {
 
 /// Pods that take room on a node.
 fn running<'a>(pods: &[&'a PodFacts]) -> Vec<&'a PodFacts> {
-    let takes_room = |pod: &&PodFacts| {
-        !matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed) && !pod.node.is_empty()
-    };
-    pods.iter().copied().filter(takes_room).collect()
+    pods.iter().copied().filter(|pod| takes_room(pod)).collect()
+}
+
+fn takes_room(pod: &PodFacts) -> bool {
+    !matches!(pod.phase, PodPhase::Succeeded | PodPhase::Failed) && !pod.node.is_empty()
 }
 
 fn demand<'a>(workload: &GateWorkload<'a>, capacity: &Capacity) -> Option<Demand<'a>> {
@@ -220,8 +223,9 @@ fn wanted_pods(workload: &GateWorkload<'_>, capacity: &Capacity) -> Vec<PodReque
     };
     let mut wanted = Vec::new();
     for set in pod_sets(desired, 1) {
-        let mut request = pod_request(set.spec);
-        request.devices = devices(set.spec, workload.claim_templates);
+        let namespace = str_at(desired, &["metadata", "namespace"]).unwrap_or_default();
+        let mut request = pod_request_of(&set.spec, namespace, set.labels);
+        request.devices = devices(&set.spec, workload.claim_templates);
         if !asks_for_extended(&request) {
             continue;
         }
@@ -297,27 +301,50 @@ fn total<'p>(pods: impl Iterator<Item = &'p PodRequest>, of: fn(&PodRequest) -> 
     sum
 }
 
-fn node_shortages(demands: &[Demand<'_>], nodes: &[NodeFacts]) -> Vec<(String, Shortage)> {
-    let mut now = nodes.to_vec();
+fn node_shortages(
+    demands: &[Demand<'_>],
+    nodes: &[NodeFacts],
+    running: &[Arc<PodFacts>],
+) -> Vec<(String, Shortage)> {
+    let there = || running.iter().filter(|pod| takes_room(pod)).map(|pod| (pod.node.as_str(), &pod.request));
+    let mut now = Floor::new(nodes, there());
     let at_first: Vec<&PodRequest> = demands.iter().flat_map(|demand| &demand.at_first).collect();
     let left = place(&mut now, &at_first);
     if !left.is_empty() {
-        return describe(&at_first, nodes, " for the roll-out's first pod");
+        let apart = are_kept_apart(&now, &at_first, &left);
+        return describe(&at_first, nodes, " for the roll-out's first pod", apart);
     }
-    let mut later = nodes.to_vec();
+    let mut later = Floor::new(nodes, there());
     for pod in demands.iter().flat_map(|demand| &demand.replaced) {
-        if let Some(node) = later.iter_mut().find(|node| node.name == pod.node) {
-            give(&mut node.free, &pod.request.resources);
-        }
+        let known =
+            running.iter().find(|known| (&known.namespace, &known.name) == (&pod.namespace, &pod.name));
+        later.remove(&pod.node, known.map_or(&pod.request, |known| &known.request));
     }
-    let freed = later.clone();
+    let freed = later.nodes.clone();
     let pods: Vec<&PodRequest> = demands.iter().flat_map(|demand| &demand.finally).collect();
-    if place(&mut later, &pods).is_empty() { Vec::new() } else { describe(&pods, &freed, "") }
+    let left = place(&mut later, &pods);
+    if left.is_empty() {
+        return Vec::new();
+    }
+    let apart = are_kept_apart(&later, &pods, &left);
+    describe(&pods, &freed, "", apart)
+}
+
+/// Whether pods that found no place would have found room, but for what pods ask of each other.
+fn are_kept_apart(floor: &Floor<'_>, pods: &[&PodRequest], left: &[usize]) -> bool {
+    left.iter()
+        .filter_map(|index| pods.get(*index))
+        .all(|pod| floor.nodes.iter().any(|node| matches(node, pod) && has_room(node, &pod.resources)))
 }
 
 /// What is wanted against what is free, for each extended resource that is short; where the sums would do and only
 /// the shape does not fit, every extended resource is named with the largest piece that a node has free.
-fn describe(pods: &[&PodRequest], nodes: &[NodeFacts], words: &str) -> Vec<(String, Shortage)> {
+fn describe(
+    pods: &[&PodRequest],
+    nodes: &[NodeFacts],
+    words: &str,
+    kept_apart: bool,
+) -> Vec<(String, Shortage)> {
     let wanted = total(pods.iter().copied(), |pod| &pod.resources);
     let (mut short, mut split) = (Vec::new(), Vec::new());
     for (resource, wanted) in wanted.into_iter().filter(|(name, _)| is_extended(name)) {
@@ -334,6 +361,9 @@ fn describe(pods: &[&PodRequest], nodes: &[NodeFacts], words: &str) -> Vec<(Stri
             Shortage { resource, wanted, free: Some(free), matching_nodes: Some(matching.len() as u64) };
         if free < wanted {
             short.push((format!("{shortage}{words}"), shortage));
+        } else if kept_apart {
+            let why = "affinity between pods, topology spread or host ports leave no place";
+            split.push((format!("{shortage}, but {why}{words}"), shortage));
         } else {
             split.push((format!("{shortage}, at most {largest} on one of them{words}"), shortage));
         }

@@ -16,6 +16,7 @@ mod field;
 pub mod gate;
 pub mod hook;
 pub mod kueue;
+pub mod neighbours;
 pub mod placement;
 pub mod pod_owner;
 pub mod pod_sets;

@@ -1,8 +1,12 @@
 //! On which nodes a pod may run, and whether pods fit together: the predicates of the real scheduler for node
-//! name, unschedulable nodes, taints, node selectors, required node affinity and resources.
+//! name, unschedulable nodes, taints, node selectors, required node affinity and resources. What pods ask of each other
+//! is in [`super::neighbours`].
 //!
-//! Not looked at: affinity between pods, topology spread, volumes, host ports.
+//! Not looked at: volumes, preemption.
 
+use std::collections::BTreeMap;
+
+use super::neighbours::Floor;
 use crate::flow::{
     LabelRequirement, NodeFacts, NodeTerm, Operator, PodRequest, Resources, Taint, Toleration,
 };
@@ -17,11 +21,19 @@ pub fn matches(node: &NodeFacts, request: &PodRequest) -> bool {
     node.ready
         && (!node.unschedulable || tolerates_unschedulable(&request.tolerations))
         && node.taints.iter().all(|taint| !keeps_away(taint) || is_tolerated(taint, &request.tolerations))
-        && request.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value))
-        && request
-            .node_affinity
-            .as_ref()
-            .is_none_or(|terms| terms.iter().any(|term| term_matches(node, term)))
+        && matches_node_affinity(node, request)
+}
+
+/// Whether a node matches the node selector and the required node affinity of a pod.
+pub(super) fn matches_node_affinity(node: &NodeFacts, request: &PodRequest) -> bool {
+    let affinity = request.node_affinity.as_ref();
+    request.node_selector.iter().all(|(key, value)| node.labels.get(key) == Some(value))
+        && affinity.is_none_or(|terms| terms.iter().any(|term| term_matches(node, term)))
+}
+
+/// Whether labels meet one requirement of a selector.
+pub(super) fn selects(wanted: &LabelRequirement, labels: &BTreeMap<String, String>) -> bool {
+    holds(wanted, labels.get(&wanted.key).map(String::as_str))
 }
 
 fn keeps_away(taint: &Taint) -> bool {
@@ -84,22 +96,27 @@ pub fn has_room(node: &NodeFacts, resources: &Resources) -> bool {
     })
 }
 
-/// Places pods one after the other, each on the emptiest node that matches and has room, as the real scheduler
-/// does, and takes what they use from the nodes. Gives the indexes of the pods that found no place.
-pub fn place(nodes: &mut [NodeFacts], pods: &[&PodRequest]) -> Vec<usize> {
-    let mut left = Vec::new();
-    for (index, pod) in pods.iter().enumerate() {
-        let best = (0..nodes.len())
-            .filter_map(|at| nodes.get(at).map(|node| (at, node)))
-            .filter(|(_, node)| matches(node, pod) && has_room(node, &pod.resources))
-            .max_by_key(|(at, node)| (emptiness(node, pod), std::cmp::Reverse(*at)))
-            .map(|(at, _)| at);
-        match best.and_then(|at| nodes.get_mut(at)) {
-            Some(node) => take(&mut node.free, &pod.resources),
-            None => left.push(index),
+/// Places pods one after the other, each on the emptiest node that the scheduler would take, as the real one does, and
+/// tries again those that others may have made a place for. Gives the indexes of the pods that found none.
+pub fn place<'a>(floor: &mut Floor<'a>, pods: &[&'a PodRequest]) -> Vec<usize> {
+    let mut waiting: Vec<usize> = (0..pods.len()).collect();
+    loop {
+        let before = waiting.len();
+        waiting.retain(|index| {
+            let Some(pod) = pods.get(*index) else { return false };
+            let emptiest = floor.places(pod).into_iter().max_by_key(|at| {
+                let node = floor.nodes.get(*at);
+                (node.map_or(0, |node| emptiness(node, pod)), std::cmp::Reverse(*at))
+            });
+            let Some(at) = emptiest else { return true };
+            floor.put(at, pod);
+            false
+        });
+        let may_help = pods.iter().any(|pod| pod.asks_of_neighbours());
+        if waiting.is_empty() || waiting.len() == before || !may_help {
+            return waiting;
         }
     }
-    left
 }
 
 /// The least-allocated score: the mean free share of CPU and memory after the pod, in percent.

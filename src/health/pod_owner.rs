@@ -82,7 +82,7 @@ pub fn belongs(pod: &PodFacts, owner: Option<&str>, workload: &Value) -> bool {
         return true;
     }
     let labelled = |label: &str, value: &str| {
-        !value.is_empty() && pod.labels.get(label).is_some_and(|found| found == value)
+        !value.is_empty() && pod.request.labels.get(label).is_some_and(|found| found == value)
     };
     let by_label = LABELS.iter().find(|(of_group, of_kind, _)| (*of_group, *of_kind) == (group, kind));
     if let Some((_, _, label)) = by_label {

@@ -1,16 +1,34 @@
 //! Which pods a workload makes: how many of which template, for every kind whose pods the gate counts.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
 
 use crate::object::{at, i64_at, list_at, str_at};
 
 /// So many pods of one template.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PodSet<'a> {
     /// How many.
     pub count: u64,
-    /// `spec` of each pod.
-    pub spec: &'a Value,
+    /// `spec` of each pod; put together, as far as the scheduler looks at it, for kinds that hold none.
+    pub spec: Cow<'a, Value>,
+    /// Labels of each pod.
+    pub labels: Option<&'a Value>,
+}
+
+impl<'a> PodSet<'a> {
+    /// So many pods of a template, where there is one.
+    fn of(template: Option<&'a Value>, count: u64) -> Option<Self> {
+        let template = template?;
+        let spec = Cow::Borrowed(at(template, &["spec"])?);
+        Some(Self { count, spec, labels: at(template, &["metadata", "labels"]) })
+    }
+
+    /// So many pods with a spec of their own.
+    fn bare(spec: Cow<'a, Value>, count: u64) -> Self {
+        Self { count, spec, labels: None }
+    }
 }
 
 /// Kinds whose replica specs stand in a mapping by role, and the field that holds it.
@@ -36,7 +54,7 @@ pub fn pod_sets(object: &Value, nodes: u64) -> Vec<PodSet<'_>> {
         return Vec::new();
     }
     match kind {
-        "Pod" => vec![PodSet { count: 1, spec }],
+        "Pod" => PodSet::of(Some(object), 1).into_iter().collect(),
         "Deployment" | "ReplicaSet" | "StatefulSet" | "ReplicationController" | "Rollout" => {
             templated(spec, number(spec, &["replicas"], 1))
         }
@@ -50,13 +68,18 @@ pub fn pod_sets(object: &Value, nodes: u64) -> Vec<PodSet<'_>> {
         "LeaderWorkerSet" => leader_worker_set(spec),
         "RayCluster" => ray_cluster(spec),
         "RayJob" => at(spec, &["rayClusterSpec"]).map(ray_cluster).unwrap_or_default(),
+        "InferenceService" => inference_service(spec),
+        "LLMInferenceService" => llm_inference_service(spec),
+        "NIMService" => vec![nim_service(spec)],
+        "Notebook" => templated(spec, 1),
+        "SeldonDeployment" => seldon_deployment(spec),
         "RayService" => at(spec, &["rayClusterConfig"]).map(ray_cluster).unwrap_or_default(),
         _ => by_role(kind, spec),
     }
 }
 
 fn templated(spec: &Value, count: u64) -> Vec<PodSet<'_>> {
-    at(spec, &["template", "spec"]).map(|spec| PodSet { count, spec }).into_iter().collect()
+    PodSet::of(at(spec, &["template"]), count).into_iter().collect()
 }
 
 fn job(spec: &Value, times: u64) -> Vec<PodSet<'_>> {
@@ -69,28 +92,73 @@ fn job(spec: &Value, times: u64) -> Vec<PodSet<'_>> {
 fn leader_worker_set(spec: &Value) -> Vec<PodSet<'_>> {
     let groups = number(spec, &["replicas"], 1);
     let size = number(spec, &["leaderWorkerTemplate", "size"], 1).max(1);
-    let worker = at(spec, &["leaderWorkerTemplate", "workerTemplate", "spec"]);
-    let leader = at(spec, &["leaderWorkerTemplate", "leaderTemplate", "spec"]).or(worker);
-    let leaders = leader.map(|spec| PodSet { count: groups, spec });
-    let workers = worker.map(|spec| PodSet { count: groups.saturating_mul(size - 1), spec });
+    let worker = at(spec, &["leaderWorkerTemplate", "workerTemplate"]);
+    let leader =
+        at(spec, &["leaderWorkerTemplate", "leaderTemplate"]).filter(|one| one.is_object()).or(worker);
+    let leaders = PodSet::of(leader, groups);
+    let workers = PodSet::of(worker, groups.saturating_mul(size - 1));
     leaders.into_iter().chain(workers).collect()
 }
 
 fn ray_cluster(spec: &Value) -> Vec<PodSet<'_>> {
-    let head = at(spec, &["headGroupSpec", "template", "spec"]).map(|spec| PodSet { count: 1, spec });
+    let head = PodSet::of(at(spec, &["headGroupSpec", "template"]), 1);
     let workers = list_at(spec, &["workerGroupSpecs"]).iter().filter_map(|group| {
         let hosts = number(group, &["numOfHosts"], 1).max(1);
         let replicas = number(group, &["replicas"], number(group, &["minReplicas"], 1));
-        Some(PodSet { count: replicas.saturating_mul(hosts), spec: at(group, &["template", "spec"])? })
+        PodSet::of(at(group, &["template"]), replicas.saturating_mul(hosts))
     });
     head.into_iter().chain(workers).collect()
 }
 
+/// Each component is a pod spec with its server beside the containers: `model`, or the name of a framework.
+fn inference_service(spec: &Value) -> Vec<PodSet<'_>> {
+    let components = ["predictor", "transformer", "explainer"].into_iter().filter_map(|name| spec.get(name));
+    components
+        .filter(|component| component.is_object())
+        .map(|component| {
+            let mut pod = component.clone();
+            let servers = component.as_object().into_iter().flatten();
+            let servers =
+                servers.filter(|(_, value)| value.get("resources").is_some()).map(|(_, value)| value);
+            let containers: Vec<Value> =
+                list_at(component, &["containers"]).iter().chain(servers).cloned().collect();
+            pod["containers"] = json!(containers);
+            PodSet::bare(Cow::Owned(pod), number(component, &["minReplicas"], 1))
+        })
+        .collect()
+}
+
+fn llm_inference_service(spec: &Value) -> Vec<PodSet<'_>> {
+    let parts = [Some(spec), spec.get("prefill")].into_iter().flatten();
+    let set = |part| {
+        let template = at(part, &["template"]).filter(|template| template.is_object())?;
+        Some(PodSet::bare(Cow::Borrowed(template), number(part, &["replicas"], 1)))
+    };
+    parts.filter_map(set).collect()
+}
+
+fn nim_service(spec: &Value) -> PodSet<'_> {
+    let mut pod = json!({"containers": [{"name": "nim", "resources": spec.get("resources")}]});
+    for field in ["nodeSelector", "tolerations", "affinity"] {
+        if let Some(value) = spec.get(field) {
+            pod[field] = value.clone();
+        }
+    }
+    PodSet::bare(Cow::Owned(pod), number(spec, &["replicas"], 1))
+}
+
+fn seldon_deployment(spec: &Value) -> Vec<PodSet<'_>> {
+    let predictors = list_at(spec, &["predictors"]).iter();
+    let sets = predictors.flat_map(|predictor| {
+        let count = number(predictor, &["replicas"], 1);
+        list_at(predictor, &["componentSpecs"]).iter().filter_map(move |one| PodSet::of(Some(one), count))
+    });
+    sets.collect()
+}
+
 /// Training jobs by role, and Volcano's jobs by task.
 fn by_role<'a>(kind: &str, spec: &'a Value) -> Vec<PodSet<'a>> {
-    let set = |role: &'a Value| {
-        Some(PodSet { count: number(role, &["replicas"], 1), spec: at(role, &["template", "spec"])? })
-    };
+    let set = |role: &'a Value| PodSet::of(at(role, &["template"]), number(role, &["replicas"], 1));
     let field = REPLICA_SPECS.iter().find(|(known, _)| *known == kind).map(|(_, field)| *field);
     let roles = field.and_then(|field| spec.get(field)).and_then(Value::as_object);
     roles
@@ -132,6 +200,18 @@ mod tests {
         let torch = json!({"kind": "PyTorchJob", "spec": {"pytorchReplicaSpecs":
             {"Master": {"template": template}, "Worker": {"replicas": 7, "template": template}}}});
         assert_eq!(counts(&torch), [1, 7]);
+        let served = json!({"kind": "InferenceService", "spec": {"predictor": {"minReplicas": 2,
+            "tolerations": [{"key": "gpu", "operator": "Exists"}],
+            "model": {"modelFormat": {"name": "x"}, "resources": {"limits": {"nvidia.com/gpu": "4"}}}}}});
+        assert_eq!(counts(&served), [2]);
+        let spec = pod_sets(&served, 1).remove(0).spec.into_owned();
+        assert_eq!(spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"], "4");
+        assert_eq!(spec["tolerations"][0]["key"], "gpu");
+        let nim = json!({"kind": "NIMService", "spec": {"replicas": 3, "resources": {}}});
+        assert_eq!(counts(&nim), [3]);
+        let llm = json!({"kind": "LLMInferenceService", "spec": {"replicas": 2, "template": {"containers": []},
+            "prefill": {"template": {"containers": []}}}});
+        assert_eq!(counts(&llm), [2, 1]);
         assert_eq!(counts(&json!({"kind": "Job", "spec": {"suspend": true, "template": template}})), [0; 0]);
         assert_eq!(counts(&json!({"kind": "ConfigMap"})), [0; 0]);
     }

@@ -19,6 +19,7 @@ mod large;
 mod leader;
 mod ledger;
 mod mistakes;
+mod ml;
 mod model;
 mod operate;
 mod operations;

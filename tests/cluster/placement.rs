@@ -10,8 +10,9 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use tiphys::flow::{Capacity, NodeFacts, PodRequest};
+use tiphys::health::facts;
 use tiphys::health::gate::{GateReport, GateWorkload, check};
-use tiphys::health::{facts, placement};
+use tiphys::health::neighbours::Floor;
 
 use super::harness::World;
 
@@ -100,31 +101,61 @@ fn group(random: &mut StdRng, set: &str, namespace: &str, index: usize) -> Vec<V
         spec["initContainers"] = json!([{"name": "init", "image": "registry.example.com/init:1",
             "resources": {"requests": {"cpu": "2"}}}]);
     }
+    neighbours(random, set, index, &mut spec);
+    let labels = json!({"set": set, "group": format!("g{index}")});
     let pod = |number: usize| {
         json!({"apiVersion": "v1", "kind": "Pod", "spec": spec,
-            "metadata": {"name": format!("{set}-g{index}-{number}"), "namespace": namespace}})
+            "metadata": {"name": format!("{set}-g{index}-{number}"), "namespace": namespace, "labels": labels}})
     };
     (0..random.random_range(1..5)).map(pod).collect()
 }
 
+/// What pods of a group ask of pods of their set.
+fn neighbours(random: &mut StdRng, set: &str, index: usize, spec: &mut Value) {
+    let topology =
+        |random: &mut StdRng| if random.random_bool(0.5) { "zone" } else { "kubernetes.io/hostname" };
+    let group = |group: usize| json!({"matchLabels": {"set": set, "group": format!("g{group}")}});
+    if random.random_bool(0.3) {
+        let whom = if random.random_bool(0.6) { index } else { random.random_range(0..3) };
+        spec["affinity"]["podAntiAffinity"] = json!({"requiredDuringSchedulingIgnoredDuringExecution": [
+            {"labelSelector": group(whom), "topologyKey": topology(random)}]});
+    }
+    if random.random_bool(0.25) {
+        let whom = if random.random_bool(0.5) { index } else { random.random_range(0..3) };
+        spec["affinity"]["podAffinity"] = json!({"requiredDuringSchedulingIgnoredDuringExecution": [
+            {"labelSelector": group(whom), "topologyKey": topology(random)}]});
+    }
+    if random.random_bool(0.3) {
+        let mut spread = json!({"maxSkew": random.random_range(1..3), "topologyKey": topology(random),
+            "whenUnsatisfiable": if random.random_bool(0.8) { "DoNotSchedule" } else { "ScheduleAnyway" },
+            "labelSelector": {"matchLabels": {"set": set}, "matchExpressions": [
+                {"key": "group", "operator": "In", "values": [format!("g{index}")]}]}});
+        if random.random_bool(0.2) {
+            spread["nodeAffinityPolicy"] = json!("Honor");
+        }
+        spec["topologySpreadConstraints"] = json!([spread]);
+    }
+    if random.random_bool(0.15) {
+        spec["containers"][0]["ports"] = json!([{"containerPort": 80, "hostPort": 8080, "protocol": "TCP"}]);
+    }
+}
+
 /// Whether all pods find room, if they come in this order and each takes any node.
 fn fits_at_random(random: &mut StdRng, nodes: &[NodeFacts], pods: &[PodRequest]) -> bool {
-    let (mut nodes, mut pods) = (nodes.to_vec(), pods.to_vec());
-    pods.shuffle(random);
-    pods.iter().all(|pod| {
-        let places: Vec<usize> = (0..nodes.len())
-            .filter(|at| {
-                placement::matches(&nodes[*at], pod) && placement::has_room(&nodes[*at], &pod.resources)
-            })
-            .collect();
-        let Some(place) = places.choose(random) else { return false };
-        for (name, amount) in &pod.resources {
-            if let Some(free) = nodes[*place].free.get_mut(name) {
-                *free -= amount;
-            }
+    let mut floor = Floor::new(nodes, std::iter::empty());
+    let mut waiting: Vec<&PodRequest> = pods.iter().collect();
+    waiting.shuffle(random);
+    loop {
+        let before = waiting.len();
+        waiting.retain(|pod| {
+            let Some(place) = floor.places(pod).choose(random).copied() else { return true };
+            floor.put(place, pod);
+            false
+        });
+        if waiting.is_empty() || waiting.len() == before {
+            return waiting.is_empty();
         }
-        true
-    })
+    }
 }
 
 fn facts_of(node: &Value) -> NodeFacts {
@@ -143,7 +174,10 @@ fn draw(seed: u64, namespace: &str, prefix: &str) -> Set {
         let pods: Vec<Value> =
             (0..random.random_range(1..4)).flat_map(|at| group(&mut random, &name, namespace, at)).collect();
         let seen: Vec<NodeFacts> = nodes.iter().map(facts_of).collect();
-        let requests: Vec<PodRequest> = pods.iter().map(|pod| facts::pod_request(&pod["spec"])).collect();
+        let requests: Vec<PodRequest> = pods
+            .iter()
+            .map(|pod| facts::pod_request_of(&pod["spec"], namespace, Some(&pod["metadata"]["labels"])))
+            .collect();
         let first = fits_at_random(&mut random, &seen, &requests);
         // Sets that fit are rarer: not every other one may be dropped in favour of those that do not.
         let wanted = seed.is_multiple_of(2);
