@@ -22,6 +22,9 @@ pub(super) fn last_applied(live: &Value) -> Option<Value> {
 /// Without a last applied state nothing goes.
 pub(super) fn predict(last: Option<&Value>, desired: &Value, live: &Value) -> (Value, Value) {
     let mut desired = desired.clone();
+    if str_at(&desired, &["apiVersion"]).is_some_and(is_built_in) {
+        drop_empty_lists(&mut desired);
+    }
     let mut last = last.cloned().unwrap_or_else(|| desired.clone());
     for body in [&mut desired, &mut last] {
         leave_out_namespace(body);
@@ -37,6 +40,19 @@ pub(super) fn predict(last: Option<&Value>, desired: &Value, live: &Value) -> (V
         add_defaults(&mut live);
     }
     (predicted, live)
+}
+
+/// An empty list of a built-in kind says no more than if it were not there: the API server does not write it down.
+fn drop_empty_lists(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+            fields.retain(|name, value| name == "containers" || !empty(value));
+            fields.values_mut().for_each(drop_empty_lists);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_empty_lists),
+        _ => {}
+    }
 }
 
 fn is_role(body: &Value) -> bool {
@@ -149,7 +165,7 @@ impl Merge {
     }
 
     fn items(&self, field: &str, last: &[Value], desired: &[Value], live: &[Value]) -> Vec<Value> {
-        if !self.by_key {
+        if !self.by_key || field == "volumeClaimTemplates" {
             // The server may have added fields to items; a list in which only such differ stays.
             return if trimmed_list(last, live) == desired { live.to_vec() } else { desired.to_vec() };
         }
@@ -235,20 +251,24 @@ mod tests {
     #[test]
     fn an_injected_sidecar_stays_and_a_dropped_variable_goes() {
         let pod = |containers: Value| json!({"apiVersion": "v1", "kind": "PodTemplate", "spec": {"containers": containers}});
-        let last = pod(json!([{"name": "app", "image": "a:1", "env": [{"name": "OLD", "value": "1"}]}]));
+        let (old, kept) = (json!({"name": "OLD", "value": "1"}), json!({"name": "KEPT", "value": "1"}));
+        let last = pod(json!([{"name": "app", "image": "a:1", "env": [old, kept]}]));
         let mut live = pod(json!([
-            {"name": "app", "image": "a:1", "env": [{"name": "OLD", "value": "1"}, {"name": "ADDED", "value": "2"}]},
+            {"name": "app", "image": "a:1", "env": [old, kept, {"name": "ADDED", "value": "2"}]},
             {"name": "sidecar", "image": "s:1"}
         ]));
         live["metadata"] = json!({"annotations": {LAST_APPLIED: last.to_string()}});
-        let merged = overlay(&pod(json!([{"name": "app", "image": "a:2", "env": []}])), &live);
+        let merged = overlay(&pod(json!([{"name": "app", "image": "a:2", "env": [kept]}])), &live);
         assert_eq!(
             merged["spec"]["containers"],
             json!([
-                {"name": "app", "image": "a:2", "env": [{"name": "ADDED", "value": "2"}]},
+                {"name": "app", "image": "a:2", "env": [kept, {"name": "ADDED", "value": "2"}]},
                 {"name": "sidecar", "image": "s:1"}
             ])
         );
+        // An empty list is not written down, so the whole of it goes, as with kubectl.
+        let merged = overlay(&pod(json!([{"name": "app", "image": "a:2", "env": []}])), &live);
+        assert_eq!(merged["spec"]["containers"][0], json!({"name": "app", "image": "a:2"}));
     }
 
     #[test]
