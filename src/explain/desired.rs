@@ -127,9 +127,9 @@ fn concerns(evidence: &Evidence<'_>, state: &OperationState) -> bool {
 }
 
 fn advice_on(message: &str) -> Option<String> {
-    let advice = if message.contains("immutable") && !message.contains("Replace=true") {
+    let advice = if message.contains("immutable") && !message.contains("Force=true") {
         "the field cannot be changed in place: set the annotation argocd.argoproj.io/sync-options: \
-         Force=true,Replace=true on the object to delete it and create it anew"
+         Force=true on the object to delete it and create it anew"
     } else if message.contains("forbidden") && message.contains("exceeded quota") {
         "raise the ResourceQuota or ask for less"
     } else if message.contains("is forbidden: User") && !message.contains("give the controller") {

@@ -58,9 +58,14 @@ fn of_object(evidence: &Evidence<'_>, key: &ResourceKey, health: &HealthStatus) 
     finding.reason = health.reason;
     finding.since = health.facts.since;
     finding.advice.extend(health.reason.and_then(|reason| advice(reason, &message)));
+    if finding.advice.is_empty() && message.contains("storageclass.storage.k8s.io") {
+        finding.advice.push(NO_CLASS.to_owned());
+    }
     finding.evidence = below;
     finding
 }
+
+const NO_CLASS: &str = "name a storage class that exists, or make one the default";
 
 fn advice(reason: Reason, message: &str) -> Option<String> {
     let text = match reason {
@@ -71,9 +76,7 @@ fn advice(reason: Reason, message: &str) -> Option<String> {
         Reason::CrashLooping | Reason::OutOfMemory => {
             "look at the logs of the container's last run: kubectl logs --previous"
         }
-        Reason::WaitingForVolume if message.contains("storage class") => {
-            "name a storage class that exists, or make one the default"
-        }
+        Reason::WaitingForVolume if message.contains("storage class") => NO_CLASS,
         _ => return None,
     };
     Some(text.to_owned())

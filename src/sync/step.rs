@@ -38,7 +38,10 @@ pub fn step(plan: &Plan, progress: &mut Progress, seen: &HashMap<ResourceKey, As
         let refused: Vec<&Task> = plan.tasks.iter().filter(|task| task.refused.is_some()).collect();
         if !refused.is_empty() {
             record_refusals(&refused, progress);
-            return done(OperationPhase::Failed, "one or more objects failed to apply (dry run)");
+            let first = refused.iter().find_map(|task| Some((task, task.refused.as_ref()?)));
+            let why = first.map(|(task, why)| format!(": {}/{}: {why}", task.key.kind, task.key.name));
+            let message = "one or more objects failed to apply (dry run)";
+            return done(OperationPhase::Failed, format!("{message}{}", why.unwrap_or_default()));
         }
         let unchecked = to_dry_run(plan, progress.dry_run_only);
         if !unchecked.is_empty() {
