@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::api::{
-    Operation, OperationPhase, OperationState, ResultCode, RevisionHistory, SyncOperation,
+    Operation, OperationPhase, OperationState, ResultCode, RevisionHistory, SyncCode, SyncOperation,
     SyncOperationResult, Time, annotations,
 };
 use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step, SyncEnd, Task};
@@ -354,6 +354,9 @@ impl Run<'_> {
         let tries = failed && !message.starts_with(TERMINATED);
         let again = (tries && state.operation.retry.allows(state.retry_count))
             .then(|| state.operation.retry.wait_before(state.retry_count).unwrap_or(LOOK_AGAIN));
+        // What changed while it ran was told of then, and nobody tells of it again.
+        let drifted = phase == OperationPhase::Succeeded && self.comparison.status == SyncCode::OutOfSync;
+        let again = again.or(drifted.then_some(Duration::ZERO));
         Outcome { state: Some(state), synced, comparison: Some(self.comparison), again, ..Outcome::default() }
     }
 }

@@ -149,6 +149,11 @@ fn mark_health(plan: &Plan, progress: &mut Progress, seen: &HashMap<ResourceKey,
             }
             continue;
         }
+        if !assessment.present && task.hook.is_none() {
+            // Somebody has deleted what was just applied: nobody waits for it, and self-heal brings it back.
+            result.hook_phase = Some(OperationPhase::Succeeded);
+            continue;
+        }
         if !assessment.present || !assessment.counts {
             continue;
         }
