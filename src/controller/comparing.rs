@@ -15,7 +15,7 @@ use crate::settings::TrackingMethod;
 use super::recall::Scopes;
 use super::reconcile::Work;
 use super::rendering::Joined;
-use super::stepping::id_of;
+use super::results::id_of;
 use super::warnings::split_excluded;
 
 /// Marks the objects, observes the cluster, and compares.

@@ -1,78 +1,26 @@
 //! Stepping through an operation: plan, next step, write, look again; until it waits or ends.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::api::{
-    Operation, OperationPhase, OperationState, ResultCode, RevisionHistory, SyncCode, SyncOperation,
-    SyncOperationResult, Time, annotations,
-};
-use crate::flow::{ApplyReport, Blocked, Cause, Comparison, Problem, Stage, Step, SyncEnd, Task};
-use crate::object::ResourceKey;
+use crate::api::{OperationPhase, OperationState, ResultCode, SyncCode, SyncOperation, Time, annotations};
+use crate::flow::{Blocked, Cause, Comparison, Problem, Stage, Step, SyncEnd, Task};
 use crate::settings::SyncSettings;
-use crate::source::Freshness;
 use crate::sync::{
-    Applying, Guards, NamespaceCreation, PlanRequest, Progress, TERMINATED, apply, delete_hooks, plan,
-    rolled_back_from, step,
+    Applying, Guards, NamespaceCreation, PlanRequest, Progress, TERMINATED, apply, delete_hooks, plan, step,
 };
 
 use super::comparing::compare_again;
 use super::operation::{LOOK_AGAIN, Outcome, finish};
 use super::reconcile::Work;
-use super::rendering::{Asked, Wanted, want, want_manifests};
-use super::{Memory, assess, gate, impersonation, rollback, windows};
+use super::rendering::Wanted;
+use super::results::{
+    history_entry, id_of, progress_of, refusal, store_results, take_refusals, take_results,
+};
+use super::target::{Target, desired, with_options};
+use super::{Memory, assess, gate, impersonation, windows};
 
 /// More steps than any plan has: a sync that goes round in circles ends.
 const MOST_STEPS: usize = 10_000;
-
-/// The desired state of an operation.
-enum Target<'a> {
-    /// That of the spec.
-    Spec(&'a Wanted),
-    /// That of another source or revision.
-    Other(Box<Wanted>),
-}
-
-impl std::ops::Deref for Target<'_> {
-    type Target = Wanted;
-
-    fn deref(&self) -> &Wanted {
-        match self {
-            Self::Spec(wanted) => wanted,
-            Self::Other(wanted) => wanted,
-        }
-    }
-}
-
-/// The desired state of the operation: that of the spec, or of the sources and revisions that the operation names.
-async fn desired<'a>(
-    work: &Work<'_>,
-    wanted: &'a Wanted,
-    operation: &Operation,
-    result: &SyncOperationResult,
-) -> Result<Target<'a>, Problem> {
-    let sync = operation.sync.clone().unwrap_or_default();
-    let asked = Asked::of_result(result);
-    let newest = wanted.manifests.all_revisions();
-    if !sync.manifests.is_empty() {
-        let is_pinned = !result.revision.is_empty() || !result.revisions.is_empty();
-        let revisions = if is_pinned { asked.revisions } else { newest.to_vec() };
-        let brought = want_manifests(work, &sync.manifests, revisions, asked.several).await?;
-        return Ok(Target::Other(Box::new(brought)));
-    }
-    let spec = Asked::of_spec(&work.app)?;
-    let is_newest = asked.revisions == spec.revisions || asked.revisions == newest;
-    if asked.sources == spec.sources && asked.several == spec.several && is_newest {
-        return Ok(Target::Spec(wanted));
-    }
-    // A rollback works while Git does not.
-    if rolled_back_from(operation).is_some()
-        && let Some(stored) = rollback::stored(work, &result.revision).await?
-    {
-        return Ok(Target::Other(Box::new(stored)));
-    }
-    let other = want(work, &asked, Freshness::Within(LOOK_AGAIN)).await?;
-    Ok(Target::Other(Box::new(other)))
-}
 
 /// Up to so many results the status has room for all of them; of more, those in which nothing happened may be left out.
 const STORED_RESULTS: usize = 500;
@@ -117,31 +65,6 @@ pub(super) async fn go_on(
         outcome.elsewhere = true;
     }
     Ok(outcome)
-}
-
-/// The same work by the options of an operation, where these change how objects are compared and applied.
-fn with_options<'a>(work: &Work<'a>, sync: &SyncOperation) -> Option<Work<'a>> {
-    let of_app =
-        work.app.spec.sync_policy.as_ref().map(|policy| policy.sync_options.clone()).unwrap_or_default();
-    let changes = |key: &str| {
-        let asked = sync.sync_options.switch(key);
-        asked.is_some() && asked != of_app.switch(key)
-    };
-    if !changes("RespectIgnoreDifferences") && !changes("ClientSideApplyMigration") {
-        return None;
-    }
-    let mut app = (*work.app).clone();
-    let policy = app.spec.sync_policy.get_or_insert_default();
-    policy.sync_options.0.splice(0..0, sync.sync_options.0.iter().cloned());
-    Some(Work {
-        shared: work.shared,
-        app: std::sync::Arc::new(app),
-        name: work.name,
-        destination: work.destination.clone(),
-        cluster: std::sync::Arc::clone(&work.cluster),
-        now: work.now,
-        recall: std::sync::Arc::clone(&work.recall),
-    })
 }
 
 /// What a step leaves to do.
@@ -383,23 +306,6 @@ fn kind_of(step: &Step) -> &'static str {
     }
 }
 
-fn progress_of(state: &OperationState, memory: &Memory, sync: &SyncOperation) -> Progress {
-    let results = state.sync_result.iter().flat_map(|result| &result.resources).filter_map(|one| {
-        let key = ResourceKey::new(&one.group, &one.kind, &one.namespace, &one.name);
-        Some((one.sync_phase?, key, one.clone()))
-    });
-    let mut known = memory.results.iter().filter(|(id, _)| *id == id_of(state)).map(|(_, kept)| kept);
-    Progress {
-        results: match known.next() {
-            Some(kept) => kept.results.clone(),
-            None => results.collect(),
-        },
-        dry_run_done: memory.dry_run_done.as_deref() == Some(&id_of(state)),
-        dry_run_only: sync.dry_run,
-        terminating: state.phase == OperationPhase::Terminating,
-    }
-}
-
 pub(super) async fn plan_request<'a>(
     work: &'a Work<'_>,
     sync: &'a SyncOperation,
@@ -437,60 +343,4 @@ pub(super) fn guards(work: &Work<'_>) -> Guards {
         max_prune: work.app.annotation(annotations::MAX_PRUNE).map(str::to_owned).or(settings.max_prune),
         approved: work.app.annotation(annotations::DELETION_APPROVED).and_then(|text| text.parse().ok()),
     }
-}
-
-fn take_results(progress: &mut Progress, memory: &mut Memory, report: ApplyReport) {
-    for one in report.results {
-        let result = one.result;
-        let key = ResourceKey::new(&result.group, &result.kind, &result.namespace, &result.name);
-        if let Some(written) = one.written {
-            memory.written.insert(key.clone(), (written, Instant::now()));
-        }
-        if let Some(phase) = result.sync_phase {
-            progress.results.insert(phase, key, result);
-        }
-    }
-}
-
-fn take_refusals(progress: &mut Progress, report: &ApplyReport) {
-    for one in &report.results {
-        let result = one.result.clone();
-        let key = ResourceKey::new(&result.group, &result.kind, &result.namespace, &result.name);
-        if let (Some(ResultCode::SyncFailed), Some(phase)) = (result.status, result.sync_phase) {
-            progress.results.insert(phase, key, result);
-        }
-    }
-}
-
-fn refusal(report: &ApplyReport) -> String {
-    let first = report.results.iter().find(|one| one.result.status == Some(ResultCode::SyncFailed));
-    let reason =
-        first.map(|one| format!(": {}/{}: {}", one.result.kind, one.result.name, one.result.message));
-    format!("one or more objects failed to apply (dry run){}", reason.unwrap_or_default())
-}
-
-fn store_results(state: &mut OperationState, progress: &Progress) {
-    if let Some(result) = state.sync_result.as_mut() {
-        result.resources = progress.results.in_order();
-    }
-}
-
-fn history_entry(state: &OperationState) -> Option<RevisionHistory> {
-    let result = state.sync_result.as_ref()?;
-    let several = !result.sources.is_empty();
-    Some(RevisionHistory {
-        revision: if several { String::new() } else { result.revision.clone() },
-        deployed_at: state.finished_at?,
-        id: 0,
-        source: if several { Default::default() } else { result.source.clone() },
-        deploy_started_at: Some(state.started_at),
-        sources: result.sources.clone(),
-        revisions: result.revisions.clone(),
-        initiated_by: state.operation.initiated_by.clone(),
-    })
-}
-
-/// What tells this operation from every other one of the application.
-pub(super) fn id_of(state: &OperationState) -> String {
-    format!("{}-{}", state.started_at.timestamp().as_second(), state.retry_count)
 }
